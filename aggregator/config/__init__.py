@@ -1,0 +1,105 @@
+"""The editor's YAML as one frozen `models.Config`, or every problem of it with file, line and column.
+
+document   YAML text → data that knows its places        syntax   what is wrong with a text as YAML
+shapes     which keys there are (pydantic)                kinds    what each takes, for us and for editors
+scalars    text, numbers, durations, sizes                values   addresses, terms, patterns, passwords
+report     pydantic's errors → problems                   checks   what clashes between values
+build      shapes → models                                schema   JSON Schema for editors
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from aggregator import models, urls
+from aggregator.config import build, checks, document, report, shapes
+from aggregator.config.document import Document
+from aggregator.config.scalars import Context
+from aggregator.config.schema import schemas
+from aggregator.config.shapes import AggregatorShape, CategoriesShape, Shape, SourcesShape
+from aggregator.errors import ConfigError, Problem
+
+__all__ = ["load", "schemas"]
+
+_FILES = (*(f"{name}.yaml" for name in shapes.FILES), "tracking.txt")
+
+AnyShape = TypeVar("AnyShape", bound=Shape)
+
+
+def load(folder: Path, environ: Mapping[str, str], data: Path | None = None) -> models.Config:
+    """The configuration in `folder`; `${NAME}` stands for `environ`'s variables.
+
+    A relative `data` counts from the current folder and replaces the setting, which counts from the folder's parent.
+    Raises `ConfigError` with every problem of the three files. The settings' file may be missing: then defaults hold.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            [Problem(str(folder), 0, 0, "there is no such folder", "name the configuration's with --config")]
+        )
+    context = Context(folder, environ)
+    documents = {name: _read(folder, name) for name in shapes.FILES}
+    problems = [problem for each in documents.values() for problem in each.problems]
+    sources = _validated(documents["sources"], SourcesShape, context, problems)
+    categories = _validated(documents["categories"], CategoriesShape, context, problems)
+    settings = _validated(documents["aggregator"], AggregatorShape, context, problems)
+    problems += checks.problems(documents["sources"], documents["categories"], context)
+    tracking = _tracking(folder / "tracking.txt", problems)
+    if problems or not (sources and categories and settings):
+        raise ConfigError(sorted(dict.fromkeys(problems), key=_place))
+    return models.Config(
+        folder=folder.resolve(),
+        settings=build.settings(settings, data.absolute() if data else folder.resolve().parent / settings.data),
+        sources=tuple(map(build.source, sources.sources)),
+        categories=tuple(map(build.category, categories.categories)),
+        tracking=tracking,
+    )
+
+
+def _read(folder: Path, name: str) -> Document:
+    path = folder / f"{name}.yaml"
+    try:
+        return document.read(path, shapes.ALL_KEYS)
+    except FileNotFoundError:
+        if name == "aggregator":
+            return Document(str(path), {})
+        hint = f"begin it with '{name}:' and a list below; docs/configuration.md has examples"
+        if path.with_suffix(".yml").exists():
+            hint = f"rename {name}.yml to {name}.yaml"
+        return Document(str(path), problems=(Problem(str(path), 0, 0, "the file is missing", hint),))
+    except OSError as error:
+        problem = Problem(str(path), 0, 0, f"cannot be read: {error.strerror}", "look at its permissions")
+        return Document(str(path), problems=(problem,))
+
+
+def _validated(read: Document, shape: type[AnyShape], context: Context, problems: list[Problem]) -> AnyShape | None:
+    """`read` as `shape`; where it is none, None, and what is wrong goes to `problems`."""
+    if read.data is None:
+        return None
+    try:
+        return shape.model_validate(read.data, context=context)
+    except ValidationError as error:
+        problems += report.problems(read, shape, error)
+        return None
+
+
+def _tracking(path: Path, problems: list[Problem]) -> str:
+    """The editor's own tracking parameters, if there are any; a wrong line goes to `problems`."""
+    try:
+        text = path.read_text("utf-8-sig")
+        urls.load_tracking(text)
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        hint = "the package's data/tracking.txt says how it is written"
+        problems.append(Problem(str(path), 0, 0, f"cannot be read: {error}", hint))
+        return ""
+    return text
+
+
+def _place(problem: Problem) -> tuple[int, int, int]:
+    """Where one meets the problem when reading the files one after the other."""
+    return _FILES.index(Path(problem.file).name), problem.line, problem.column

@@ -1,0 +1,291 @@
+"""Life of the process: start, ready, signals, reload, ordered stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import watchfiles
+from aiohttp import web
+
+from aggregator import errors, fetch, folder, pipeline, schedule, serve, store, workers
+from aggregator.models import Config
+
+log = logging.getLogger(__name__)
+
+TICK = timedelta(seconds=1)
+EXPIRY = timedelta(hours=1)
+PATIENCE = 3.0  # seconds after which what has come is published while slow sources are still under way
+STORE_PAUSE = 10.0  # seconds without a tick after the store failed
+DRAIN = 2.0  # seconds that polls under way get at the stop
+
+Load = Callable[[], Config]
+
+
+@asynccontextmanager
+async def open_pipeline(config: Config) -> AsyncIterator[pipeline.Pipeline]:
+    """The pipeline of one data folder with its thread, session and workers; closed in order."""
+    _raise_file_limit()
+    async with AsyncExitStack() as stack:
+        writer = store.Writer(config.settings.data)
+        stack.push_async_callback(writer.close)
+        pool = workers.Pool(min(4, os.cpu_count() or 1))
+        stack.push_async_callback(pool.close)
+        agent = fetch.user_agent(config.settings.fetch.contact)
+        fetcher = await stack.enter_async_context(fetch.Fetcher(config.settings.fetch, agent))
+        yield pipeline.Pipeline(pipeline.Setup(config), writer, fetcher, pool)
+
+
+async def run(config: Config, load: Load, ready: Callable[[Config], None]) -> None:
+    """Run until SIGTERM or SIGINT. `load` reads the configuration anew, `ready` is called once requests are served."""
+    _cancelled_by_signals()
+    with folder.hold(config.settings.data, "run"):
+        async with open_pipeline(config) as line:
+            life = _Life(config, load, line)
+            async with life.served():
+                await line.adopt(line.setup, _now())
+                await line.catch_up(line.setup, _now())
+                life.caught_up = True
+                ready(config)
+                await life.until_stopped()
+
+
+def _raise_file_limit() -> None:
+    """Sockets and files of a large cycle are more than the usual soft limit of 1,024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _cancelled_by_signals() -> None:
+    """Until ticking begins a signal simply cancels the start: nothing is lost by it."""
+    start = asyncio.current_task()
+    assert start is not None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, start.cancel)
+
+
+class _Life:
+    """What goes on between ready and stopped."""
+
+    def __init__(self, config: Config, load: Load, line: pipeline.Pipeline) -> None:
+        self._config = config
+        self._load = load
+        self._line = line
+        self._site = serve.Site(config.settings.data / "public", self._trouble, lambda: self.caught_up)
+        self._ticks: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._pending: Config | None = None
+        self._paused_until = 0.0
+        self._store_trouble = ""
+        self._last_beat = time.monotonic()
+        self.caught_up = False
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[None]:
+        """Serve the public folder; raises AggregatorError when the address cannot be had."""
+        self._tell_site(self._config)
+        runner = web.AppRunner(self._site.application(), access_log=None, handle_signals=False, shutdown_timeout=0.5)
+        await runner.setup()
+        settings = self._config.settings
+        try:
+            await _listen(runner, settings.listen_host, settings.listen_port)
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def until_stopped(self) -> None:
+        """Tick, and follow the configuration, until a signal; then let what is under way end."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        followers = [asyncio.create_task(self._watch()), asyncio.create_task(self._follow())]
+        clockwork = schedule.Clockwork()
+        clockwork.every(TICK, self._tick)
+        clockwork.every(EXPIRY, self._expire)
+        clockwork.start()
+        notify("READY=1")
+        await self._stopping.wait()
+        notify("STOPPING=1")
+        clockwork.stop()
+        for follower in followers:
+            follower.cancel()
+        await self._drain()
+
+    async def _drain(self) -> None:
+        """Polls that are about to end may; the others leave nothing behind and are due again at the next start."""
+        if self._ticks:
+            await asyncio.wait(self._ticks, timeout=DRAIN)
+        for task in self._ticks:
+            task.cancel()
+        await asyncio.gather(*self._ticks, return_exceptions=True)
+
+    # ------------------------------------------------------------------------------------------------- ticking
+
+    async def _tick(self) -> None:
+        """Once a second: take a new configuration, an editor's decisions, and what is due. Never waits for a source."""
+        self._last_beat = time.monotonic()
+        notify("WATCHDOG=1")
+        if time.monotonic() < self._paused_until:
+            return
+        try:
+            await self._adopt()
+            if await self._line.writer.run(store.publications.open_decisions):
+                self._spawn(self._catch_up())
+            if await self._line.anything_due(_now()):
+                self._spawn(self._poll())
+            self._healed()
+        except errors.StoreError as error:
+            self._pause(error)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._ticks.add(task)
+        task.add_done_callback(self._ticks.discard)
+
+    async def _poll(self) -> None:
+        try:
+            await self._line.tick(_now(), patience=PATIENCE, report=_log_report)
+        except errors.StoreError as error:
+            self._pause(error)
+        except pipeline.BackwardsError as error:
+            log.warning("the clock went backwards: %s", error)
+            self._paused_until = time.monotonic() + STORE_PAUSE
+
+    async def _catch_up(self) -> None:
+        try:
+            await self._line.catch_up(self._line.setup, _now())
+        except errors.StoreError as error:
+            self._pause(error)
+
+    async def _expire(self) -> None:
+        try:
+            await self._line.expire(_now())
+        except errors.StoreError as error:
+            self._pause(error)
+
+    def _pause(self, error: errors.StoreError) -> None:
+        """The store cannot be written: fetching now would be for nothing. Feeds are served as they are."""
+        if not self._store_trouble:
+            log.error("polling pauses, feeds are served as they are: %s", error)
+        self._store_trouble = str(error)
+        self._paused_until = time.monotonic() + STORE_PAUSE
+
+    def _healed(self) -> None:
+        if self._store_trouble:
+            log.info("the database can be written again, polling goes on")
+            self._store_trouble = ""
+
+    def _trouble(self) -> str:
+        """What /healthz says; empty when all is well."""
+        if not self._line.writer.alive:
+            return "the store thread is gone"
+        if self.caught_up and time.monotonic() - self._last_beat > 60:
+            return "no tick for a minute"
+        return self._store_trouble
+
+    # ------------------------------------------------------------------------------------------------- configuration
+
+    async def _watch(self) -> None:
+        """Ask for a reload whenever a file of the configuration folder changes."""
+        async for _ in watchfiles.awatch(self._config.folder, recursive=False, stop_event=self._stopping):
+            self._reload.set()
+
+    async def _follow(self) -> None:
+        """Read the configuration when asked; a bad one is reported and the old one kept."""
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            try:
+                self._pending = await asyncio.to_thread(self._load)
+            except errors.ConfigError as error:
+                log.error("the configuration has errors, the old one stays in use")
+                for problem in error.problems:
+                    log.error("%s", problem)
+
+    async def _adopt(self) -> None:
+        config = self._pending
+        if config is None:
+            return
+        if config == self._config:
+            self._pending = None
+            return
+        for what in _needs_restart(self._config, config):
+            log.warning("%s has changed: it counts from the next start", what)
+        await self._line.adopt(pipeline.Setup(config), _now())  # pending until the store has taken it
+        self._config = config
+        if self._pending is config:
+            self._pending = None
+        self._tell_site(config)
+        self._spawn(self._catch_up())
+        log.info("configuration: %d sources, %d categories", len(config.sources), len(config.categories))
+
+    def _tell_site(self, config: Config) -> None:
+        setup = pipeline.Setup(config)
+        labels = {label: term for term, label in setup.labels.items()}
+        for category in config.categories:
+            labels |= dict.fromkeys([category.label, *category.labels.values()], category.term)
+        self._site.labels = {label: term for label, term in labels.items() if label not in setup.terms}
+        self._site.hosts = config.settings.site.hosts
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise errors.AggregatorError(
+            f"cannot listen on {host}:{port} ({error.strerror}): is another program using the port? Set `listen` in"
+            " aggregator.yaml"
+        ) from error
+
+
+def _needs_restart(old: Config, new: Config) -> list[str]:
+    then, now = old.settings, new.settings
+    changed = {
+        "listen": (then.listen_host, then.listen_port) != (now.listen_host, now.listen_port),
+        "data": then.data != now.data,
+        "fetch": then.fetch != now.fetch,
+        "log": (then.log_level, then.log_format) != (now.log_level, now.log_format),
+    }
+    return [what for what, differs in changed.items() if differs]
+
+
+def _log_report(report: pipeline.Report) -> None:
+    level = logging.WARNING if report.outcome in ("failing", "gone") else logging.INFO
+    if report.outcome == "unchanged":
+        level = logging.DEBUG
+    log.log(
+        level,
+        "%s: %s, %d new, %d changed, %.1f s%s",
+        report.name,
+        report.outcome,
+        report.new,
+        report.changed,
+        report.seconds,
+        f": {report.reason}" if report.reason else "",
+    )
+
+
+def notify(state: str) -> None:
+    """Tell systemd (sd_notify(3)); nothing where it does not listen."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as datagrams:
+        datagrams.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+        datagrams.sendall(state.encode())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,104 @@
+"""What an answer's header fields mean for the next poll: validators, freshness, Retry-After."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from multidict import CIMultiDictProxy
+
+from aggregator import models
+
+# Nobody means to keep readers away for over a month; more than a year is a mistake and says nothing at all.
+_LONGEST = timedelta(days=31)
+_ABSURD = timedelta(days=366)
+
+# A Date further off than this is a server without a clock, not one whose clock is wrong.
+_SANE_SKEW = timedelta(days=1)
+
+_DIRECTIVE = re.compile(r'([^\s,=]+)(?:\s*=\s*(?:"([^"]*)"|([^\s,;]*)))?')
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+
+Headers = CIMultiDictProxy[str]
+
+
+def validators(headers: Headers) -> models.Validators:
+    """The validators of a 200, as they came."""
+    return models.Validators(_opaque(headers.get("ETag")), _opaque(headers.get("Last-Modified")))
+
+
+def conditions(sent: models.Validators) -> Mapping[str, str]:
+    """The request header fields that hand validators back (RFC 9110, sections 13.1.2 and 13.1.3)."""
+    etag, last_modified = _opaque(sent.etag), _opaque(sent.last_modified)
+    return ({"If-None-Match": etag} if etag else {}) | ({"If-Modified-Since": last_modified} if last_modified else {})
+
+
+def _opaque(value: str | None) -> str | None:
+    """The value, or None where it could not be sent back byte for byte: control characters, bytes that are no UTF-8."""
+    return value if value and not _UNSENDABLE.search(value) else None
+
+
+def lifetime(headers: Headers, now: datetime) -> timedelta | None:
+    """How long the answer asks to be taken as fresh from now on (RFC 9111, section 4.2), at most 31 days.
+
+    None where it asks for nothing, forbids it, or says something absurd. s-maxage is for shared caches.
+    """
+    fields = headers.getall("Cache-Control", ())
+    directives = _directives(",".join(fields)) if fields else {}
+    if "no-cache" in directives or "no-store" in directives:
+        return None
+    if "max-age" in directives:
+        fresh = _seconds(directives["max-age"])
+    else:
+        fresh = _until(headers.get("Expires"), headers, now)
+    if fresh is None or fresh > _ABSURD:
+        return None
+    remaining = fresh - (_seconds(headers.get("Age")) or timedelta())
+    return min(remaining, _LONGEST) if remaining > timedelta() else None
+
+
+def _directives(text: str) -> dict[str, str]:
+    """Cache-Control directives by lower-case name; the first of a repeated one counts."""
+    found: dict[str, str] = {}
+    for name, quoted, token in _DIRECTIVE.findall(text):
+        found.setdefault(name.lower(), (quoted or token).strip())
+    return found
+
+
+def retry_after(headers: Headers, now: datetime) -> timedelta | None:
+    """How long the server asks to be left alone (RFC 9110, section 10.2.3), at most 31 days.
+
+    None where it does not ask, or where what it asks is unreadable, in the past, or over a year.
+    """
+    value = headers.get("Retry-After")
+    wait = _seconds(value)
+    if wait is None:
+        wait = _until(value, headers, now)
+    return None if wait is None or wait > _ABSURD else min(wait, _LONGEST)
+
+
+def _seconds(value: str | None) -> timedelta | None:
+    """delta-seconds (RFC 9111, section 1.2.2), else None. Eleven digits are absurd; timedelta holds few more."""
+    text = (value or "").strip()
+    return timedelta(seconds=int(text[:11])) if text.isascii() and text.isdigit() else None
+
+
+def _until(value: str | None, headers: Headers, now: datetime) -> timedelta | None:
+    """The time from the answer's own Date (from `now` without a sane one) to an HTTP-date, None if that is past."""
+    then = _date(value)
+    if then is None:
+        return None
+    sent = _date(headers.get("Date"))
+    wait = then - (sent if sent and abs(sent - now) <= _SANE_SKEW else now)
+    return wait if wait >= timedelta() else None
+
+
+def _date(value: str | None) -> datetime | None:
+    """An HTTP-date in any of its three forms (RFC 9110, section 5.6.7), else None."""
+    try:
+        read = email.utils.parsedate_to_datetime(value or "")
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return None

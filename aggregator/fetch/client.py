@@ -1,0 +1,397 @@
+"""`Fetcher.get`: one conditional GET through redirects, under one deadline, its failures told in one sentence each."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http
+import os
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import yarl
+from aiohttp.abc import AbstractResolver
+from multidict import CIMultiDict
+
+from aggregator import __version__, errors, models
+from aggregator.fetch import addresses, answers, decoding, guard, hosts
+
+_ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
+    "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
+)
+
+_PERMANENT = (301, 308)
+_TEMPORARY = (302, 303, 307)
+_MAX_HOPS = 10
+
+# Bytes. Real answers have less than 2 KiB of header fields; some content security policies alone have 10.
+_MAX_HEADER_LINE = 16 * 1024
+_MAX_HEADERS = 64 * 1024
+
+# Long enough for the next source of the same host, too short to gather a socket for each host of a large tick.
+_KEEP_ALIVE_SECONDS = 2
+
+# What may come out of a body in the event loop, in bytes: 2 ms. More is decoded in a thread.
+_INLINE = 1024 * 1024
+
+# Header fields of a source that are no secret, and so go to every host of a chain.
+_OPEN_FIELDS = frozenset({"accept", "accept-language", "user-agent"})
+
+# Header fields that a source cannot set: they belong to the connection, or to what this module decides.
+_OWN_FIELDS = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "range",
+        "referer",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask for. `headers` and the login are sent to the origin of `url` only, and never shown."""
+
+    url: str = field(repr=False)
+    validators: models.Validators = field(default_factory=models.Validators)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document. `url` is where it was in the end; `permanent_url` is where the permanent redirects at the start of
+    the chain lead, None without any; `lifetime` is how long the server asks not to be asked again."""
+
+    url: str
+    permanent_url: str | None
+    status: int
+    body: bytes = field(repr=False)
+    content_type: str | None
+    validators: models.Validators
+    lifetime: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The document is still what it was. A validator that the answer left out is the one that was sent: a 304 need not
+    repeat Last-Modified (RFC 9110, section 15.4.5)."""
+
+    url: str
+    permanent_url: str | None
+    validators: models.Validators
+    lifetime: timedelta | None
+
+
+@dataclass(slots=True)
+class _Trip:
+    """One `get` on its way: where it is, and what is left of its time in seconds."""
+
+    request: Request
+    now: datetime
+    origin: yarl.URL
+    login: str | None
+    url: yarl.URL
+    seconds: float
+    permanent_url: str | None = None
+    only_permanent: bool = True
+    visited: set[str] = field(default_factory=set)
+
+
+class _BrokenAnswerError(aiohttp.ClientError):
+    """A new connection broke before an answer; of no class that makes aiohttp repeat the request."""
+
+
+def user_agent(contact: str) -> str:
+    """Product, version and where to complain: `aggregator/1.2.3 (+https://example.com/about)`."""
+    return f"aggregator/{__version__} (+{contact})" if contact else f"aggregator/{__version__}"
+
+
+class Fetcher:
+    """Gets documents, as many at once as `settings` allow. An async context manager, of one event loop.
+
+    `resolver` looks names up instead of the system's resolver; the guard judges what it finds.
+    """
+
+    def __init__(
+        self, settings: models.FetchSettings, user_agent: str, resolver: AbstractResolver | None = None
+    ) -> None:
+        self._settings = settings
+        self._user_agent = user_agent
+        self._resolver = resolver or guard.Resolver()
+        self._guard = guard.Guard(settings.allow_networks)
+        self._gates = hosts.Gates(settings.concurrency, settings.per_host, settings.host_gap)
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                keepalive_timeout=_KEEP_ALIVE_SECONDS,
+                resolver=self._resolver,
+                socket_factory=self._guard.socket,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            auto_decompress=False,
+            trust_env=False,
+            max_line_size=_MAX_HEADER_LINE,
+            max_field_size=_MAX_HEADER_LINE,
+            middlewares=(_repeat_only_on_old_connections,),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def get(self, request: Request, now: datetime) -> Fetched | NotModified:
+        """The document, or that it is not modified. `now` is the wall clock, for the dates that an answer names.
+
+        Waiting for a turn at a host does not count towards the deadline. Raises NetworkError, StatusError or
+        RefusedError; their texts name hosts, never a path, a query or a credential.
+        """
+        trip = self._set_out(request, now)
+        loop = asyncio.get_running_loop()
+        while True:
+            async with self._gates.turn(trip.url.raw_host or ""):
+                started = loop.time()
+                result = await self._hop(trip)
+                trip.seconds -= loop.time() - started
+            if result is not None:
+                return result
+
+    def _set_out(self, request: Request, now: datetime) -> _Trip:
+        try:
+            url = addresses.parse(request.url)
+        except addresses.UnusableAddressError as error:
+            raise errors.RefusedError(f"the source's address cannot be used: {error}") from error
+        login = addresses.userinfo(request.url)
+        if request.username is not None:
+            login = request.username, request.password or ""
+        return _Trip(
+            request=request,
+            now=now,
+            origin=url.origin(),
+            login=_basic(*login) if login else None,
+            url=url,
+            seconds=self._settings.deadline.total_seconds(),
+            visited={str(url)},
+        )
+
+    async def _hop(self, trip: _Trip) -> Fetched | NotModified | None:
+        """One request and what its answer means; None when it was a redirect, which the trip has followed."""
+        host = trip.url.raw_host or ""
+        attempt = guard.Attempt()
+        guard.current.set(attempt)
+        try:
+            async with (
+                asyncio.timeout(trip.seconds),
+                self._session.get(trip.url, headers=self._fields(trip), allow_redirects=False) as response,
+            ):
+                return await self._judge(trip, response)
+        except TimeoutError as error:
+            limit = self._settings.deadline.total_seconds()
+            raise errors.NetworkError(f"{host} was not done within {limit:g} s (fetch.deadline)") from error
+        except decoding.DamagedError as error:
+            raise errors.NetworkError(f"{host} sent a document that {error}") from error
+        except decoding.TooLargeError as error:
+            raise errors.RefusedError(
+                f"{host} sent a document of over {self._settings.max_body} bytes (fetch.max_body)"
+            ) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._failure(host, attempt, error) from error
+
+    def _fields(self, trip: _Trip) -> CIMultiDict[str]:
+        """The request header fields of a hop. Validators go to every hop: they belong to the chain's last answer."""
+        fields = CIMultiDict({"Accept": _ACCEPT, "User-Agent": self._user_agent, "Accept-Encoding": decoding.ACCEPTED})
+        at_home = trip.url.origin() == trip.origin
+        for name, value in trip.request.headers.items():
+            plain = name.lower()
+            if plain in _OPEN_FIELDS or (at_home and plain not in _OWN_FIELDS):
+                fields[name] = value
+        if at_home and trip.login is not None:
+            fields["Authorization"] = trip.login
+        fields.update(answers.conditions(trip.request.validators))
+        return fields
+
+    async def _judge(self, trip: _Trip, response: aiohttp.ClientResponse) -> Fetched | NotModified | None:
+        host, status = trip.url.raw_host, response.status
+        if sum(len(name) + len(value) for name, value in response.raw_headers) > _MAX_HEADERS:
+            raise errors.RefusedError(f"{host} sent over {_MAX_HEADERS} bytes of header fields")
+        if status in (200, 203):
+            return await self._document(trip, response)
+        if status == 304 and answers.conditions(trip.request.validators):
+            return _not_modified(trip, response.headers)
+        retry_after = answers.retry_after(response.headers, trip.now)
+        if status in _PERMANENT or status in _TEMPORARY:
+            location = response.headers.get("Location", "")
+            if not location:
+                raise errors.StatusError(f"{host} answered {status} without an address to go to", status, retry_after)
+            _follow(trip, status, location)
+            return None
+        raise errors.StatusError(f"{host} answered {_status_line(status)}", status, retry_after)
+
+    async def _document(self, trip: _Trip, response: aiohttp.ClientResponse) -> Fetched:
+        applied = decoding.codings(response.headers.getall("Content-Encoding", ()))
+        body = await self._decoded(await self._read(response), applied)
+        return Fetched(
+            url=str(trip.url),
+            permanent_url=trip.permanent_url,
+            status=response.status,
+            body=body,
+            content_type=response.headers.get("Content-Type"),
+            validators=answers.validators(response.headers),
+            lifetime=answers.lifetime(response.headers, trip.now),
+        )
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body as transferred. What is over the limit before decoding would be over it afterwards."""
+        limit = self._settings.max_body
+        if (response.content_length or 0) > limit:
+            raise decoding.TooLargeError
+        connection = response.connection
+        protocol = connection.protocol if connection else None
+        body = bytearray()
+        async for piece in response.content.iter_any():
+            body += piece
+            if len(body) > limit:
+                raise decoding.TooLargeError
+        if protocol is not None and _ends_by_closing(response) and isinstance(protocol.exception(), OSError):
+            raise aiohttp.ClientPayloadError
+        return bytes(body)
+
+    async def _decoded(self, body: bytes, applied: list[str]) -> bytes:
+        try:
+            return decoding.decode(body, applied, min(_INLINE, self._settings.max_body))
+        except decoding.TooLargeError:
+            return await asyncio.to_thread(decoding.decode, body, applied, self._settings.max_body)
+
+    def _failure(self, host: str, attempt: guard.Attempt, error: Exception) -> errors.FetchError:
+        """What a failure of the connection or of HTTP is for us."""
+        if attempt.refused and not attempt.connected:
+            return self._refusal(host, attempt)
+        for kind, sentence in _SENTENCES:
+            if isinstance(error, kind):
+                return errors.NetworkError(sentence.format(host=host, reason=_reason(error)))
+        return errors.RefusedError(f"{host} cannot be asked: its address or a header field of the source is malformed")
+
+    def _refusal(self, host: str, attempt: guard.Attempt) -> errors.RefusedError:
+        found = ", ".join(map(str, attempt.refused))
+        networks = {str(network): None for address in attempt.refused for network in self._guard.missing(address)}
+        return errors.RefusedError(
+            f"{host} is at {found}, which is not public; to allow it, add {', '.join(networks)} to fetch.allow_networks"
+        )
+
+
+# The first class that fits counts. A ValueError or InvalidURL is no network's failure and fits none.
+_SENTENCES: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "the name {host} cannot be looked up: {reason}"),
+    (aiohttp.ClientConnectorCertificateError, "the certificate of {host} is not valid: {reason}"),
+    (aiohttp.ClientSSLError, "no secure connection to {host}: {reason}"),
+    (aiohttp.ClientConnectorError, "{host} cannot be reached: {reason}"),
+    (aiohttp.ClientResponseError, "{host} sent header fields that are not valid HTTP, or one of over 16 KiB"),
+    (aiohttp.ClientPayloadError, "{host} broke off in the middle of the document"),
+    (aiohttp.ClientConnectionError, "{host} closed the connection without a whole answer"),
+    (_BrokenAnswerError, "{host} closed the connection without an answer"),
+    (OSError, "{host} cannot be reached: {reason}"),
+)
+
+
+def _reason(error: Exception) -> str:
+    """The system's own words for an error, without addresses or paths."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        cause = error.certificate_error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    if isinstance(cause, ssl.SSLError):
+        return (cause.reason or "the handshake failed").lower().replace("_", " ")
+    if isinstance(cause, socket.gaierror):
+        return cause.strerror or "no answer"
+    number = cause.errno if isinstance(cause, OSError) else None
+    return os.strerror(number) if number else "no connection"
+
+
+def _ends_by_closing(response: aiohttp.ClientResponse) -> bool:
+    """Whether only the end of the connection ends the body: then an error there means that it is not whole (RFC 9112,
+    section 8), which aiohttp does not tell."""
+    return "Content-Length" not in response.headers and "Transfer-Encoding" not in response.headers
+
+
+def _status_line(status: int) -> str:
+    try:
+        return f"{status} {http.HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _basic(username: str, password: str) -> str:
+    """HTTP Basic in UTF-8 (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def _not_modified(trip: _Trip, headers: answers.Headers) -> NotModified:
+    sent, came = trip.request.validators, answers.validators(headers)
+    return NotModified(
+        url=str(trip.url),
+        permanent_url=trip.permanent_url,
+        validators=models.Validators(came.etag or sent.etag, came.last_modified or sent.last_modified),
+        lifetime=answers.lifetime(headers, trip.now),
+    )
+
+
+def _follow(trip: _Trip, status: int, location: str) -> None:
+    """Move the trip to where a redirect leads, or refuse to."""
+    host = trip.url.raw_host
+    if len(trip.visited) > _MAX_HOPS:
+        raise errors.RefusedError(f"{host} redirects once more after {_MAX_HOPS} redirects")
+    try:
+        url = addresses.follow(trip.url, location)
+    except addresses.UnusableAddressError as error:
+        raise errors.RefusedError(f"{host} redirects to an address that cannot be used: {error}") from error
+    if str(url) in trip.visited:
+        raise errors.RefusedError(f"{host} redirects in a circle")
+    trip.url = url
+    trip.visited.add(str(url))
+    trip.only_permanent = trip.only_permanent and status in _PERMANENT
+    if trip.only_permanent:
+        trip.permanent_url = str(url)
+
+
+async def _repeat_only_on_old_connections(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """aiohttp repeats a request whose connection broke. That is right where the server had closed it while it was
+    idle (RFC 9112, section 9.3.1); over a new one it would be a second request within the host's gap."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if guard.current.get().connected:
+            raise _BrokenAnswerError from error
+        raise

@@ -1,0 +1,386 @@
+"""Frozen values that travel between modules: what the editor configured, what a feed said, what is published.
+
+Datetimes are aware UTC, durations are `timedelta`. Three types for an entry, because they are three things:
+`ParsedEntry` is what a feed said (cleaned), the store's rows are what we know, `PublishedEntry` is what a subscriber
+sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+# Terms that name something of the aggregator's own, so that no category may take them.
+RESERVED_TERMS = ("all", "other", "hot", "health", "search", "archive", "sources")
+
+# ---------------------------------------------------------------------------------------------- configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a category: it hits when every `all`, at least one `any` (where given) and no `none` is found.
+
+    An item is a word or phrase, or a pattern between slashes (`/…/`, RE2 syntax), looked for in each of `fields`
+    (title, text, url, author, source).
+    """
+
+    any: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ("title", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category. `term` is its URL-safe identity for ever; `label` and `labels` (by language tag) may change."""
+
+    term: str
+    label: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    parent: str | None = None
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A feed that we poll. `name` is its identity; `formerly` are names that it had before."""
+
+    name: str
+    url: str
+    categories: tuple[str, ...] = ()
+    every: timedelta | None = None
+    language: str | None = None
+    timezone: str | None = None
+    enabled: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    full: bool = True
+    excerpt: int = 300
+    formerly: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """How the published site names itself. `base_url` is empty or ends without a slash."""
+
+    title: str = "聚合"
+    base_url: str = ""
+    language: str = "zh-Hans"
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """Limits of one fetch, and manners towards hosts. `max_body` is in bytes, after decompression."""
+
+    allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    deadline: timedelta = timedelta(seconds=20)
+    max_body: int = 15 * 1024 * 1024
+    concurrency: int = 32
+    per_host: int = 2
+    host_gap: timedelta = timedelta(seconds=1)
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PollSettings:
+    """Bounds of the interval of a source that sets no `every`."""
+
+    floor: timedelta = timedelta(minutes=30)
+    ceiling: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """`limit`: stories in a live feed. `max_age`: none, or how long a story stays in it. `backfill`: how far back a
+    source that is added later is announced."""
+
+    limit: int = 100
+    max_age: timedelta | None = None
+    backfill: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """aggregator.yaml. `data` is absolute; `keep` is how long texts are stored (store.keep)."""
+
+    site: SiteSettings = SiteSettings()
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 8080
+    data: Path = Path("data")
+    fetch: FetchSettings = FetchSettings()
+    poll: PollSettings = PollSettings()
+    publish: PublishSettings = PublishSettings()
+    keep: timedelta = timedelta(days=400)
+    log_level: str = "info"
+    log_format: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One whole, valid configuration, as read from `folder`."""
+
+    folder: Path
+    settings: Settings
+    sources: tuple[Source, ...]
+    categories: tuple[Category, ...]
+    tracking: str = ""  # lines that add to our own list of tracking parameters
+
+
+# ---------------------------------------------------------------------------------------------- fetching
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """Opaque validators of a representation (RFC 9110, section 8.8), sent back byte for byte."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+# ---------------------------------------------------------------------------------------------- parsing
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a feed document says of itself (RFC 4287, section 4.2.11: what atom:source preserves)."""
+
+    id: str | None = None
+    title: str | None = None
+    link: str | None = None
+    updated: datetime | None = None
+    author: str | None = None
+    rights: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """RFC 4287 link rel=enclosure, RSS enclosure, JSON Feed attachment. `length` in bytes."""
+
+    url: str
+    type: str = ""
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedEntry:
+    """What a feed said of one entry: sanitised, links absolute, dates as far as the feed had usable ones.
+
+    `summary` and `content` are safe HTML; `title`, `author` and `rights` are plain text. `repairs` are codes of what
+    was mended (`link:guid`, `date:unreadable`, …), for the trace.
+    """
+
+    id: str | None
+    link: str | None
+    title: str
+    summary: str = ""
+    content: str = ""
+    author: str = ""
+    rights: str = ""
+    language: str | None = None
+    published: datetime | None = None
+    updated: datetime | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    image: str | None = None
+    repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """One fetched document. `entries` are the entries that were not in `seen` when it was read, in document order;
+    `hashes` has 8 bytes for every entry of the document (empty when the cut was not certain)."""
+
+    format: str
+    encoding: str
+    head: Head
+    entries: tuple[ParsedEntry, ...]
+    hashes: bytes = b""
+
+
+# ---------------------------------------------------------------------------------------------- categorizing
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """One category of one entry: which voice put it there (`source`, `rule`), and its words or rule number."""
+
+    term: str
+    origin: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEntry:
+    """A parsed entry with all that is computed from it alone, so that storing it needs no more text work.
+
+    `canonical` is the key of its link (None: the link names no page of its own). `title_key` and `text_key` are 8-byte
+    hashes of the folded title and text, `digest` one of every stored field.
+    """
+
+    entry: ParsedEntry
+    canonical: str | None
+    title_key: bytes
+    text_key: bytes
+    digest: bytes
+    filings: tuple[Filing, ...] = ()
+
+
+# ---------------------------------------------------------------------------------------------- storing
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of an entry, as deciding whether it changed needs it. `row` is its number in this database."""
+
+    row: int
+    digest: bytes
+    title_key: bytes
+    text_key: bytes
+    published: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry to be stored: its repaired id, settled dates, and whether it is a back issue (stored, not announced)."""
+
+    id: str
+    prepared: PreparedEntry
+    published: datetime
+    updated: datetime
+    back: bool
+    repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A stored entry that waits for its story."""
+
+    row: int
+    source: int
+    source_name: str
+    entry_id: str
+    canonical: str | None
+    title_key: bytes
+    published: datetime
+    back: bool
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A settled entry that an unsettled one may be a copy of."""
+
+    row: int
+    source: int
+    story: int
+    title_key: bytes
+    published: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an editor said of a published id, by hand. It holds against everything later, until undone."""
+
+    who: str
+    decided_at: datetime
+    act: str
+    target: str
+
+
+# ---------------------------------------------------------------------------------------------- polling
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What the store remembers of a source, as a poll needs it. `hashes`: 8 bytes for each entry of the last document.
+
+    `established`: it has parsed before, or came with the first configuration, so that nothing of it is a back issue.
+    """
+
+    id: int
+    name: str
+    url: str
+    current_url: str
+    validators: Validators
+    hashes: bytes
+    failures: int
+    rhythm: timedelta | None
+    established: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What one poll leaves in the source's row. `current_url` or `validators` None: what is there stays."""
+
+    source: int
+    status: str
+    reason: str
+    failures: int
+    polled: datetime
+    next_poll: datetime
+    not_before: datetime | None = None
+    current_url: str | None = None
+    validators: Validators | None = None
+
+
+# ---------------------------------------------------------------------------------------------- publishing
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedEntry:
+    """A story as a subscriber sees it: its representative's id, title, text, link and source, and its categories."""
+
+    id: str
+    title: str
+    link: str | None
+    summary: str
+    content: str
+    author: str
+    rights: str
+    language: str | None
+    published: datetime
+    updated: datetime
+    enclosures: tuple[Enclosure, ...]
+    source_name: str
+    source_url: str
+    source: Head
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedStory:
+    """One row of the publication log with the story that it put into a feed."""
+
+    seq: int
+    published_at: datetime
+    entry: PublishedEntry
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMark:
+    """The dirty mark of a published term: how often it changed, and the tick of the last change."""
+
+    term: str
+    changed: int
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMeta:
+    """What a published feed says of itself. `site` is an absolute address without a final slash; `labels` are of
+    terms.
+    """
+
+    term: str
+    id: str
+    title: str
+    site: str
+    language: str
+    updated: datetime
+    labels: Mapping[str, str]

@@ -1,0 +1,209 @@
+"""RSS, RDF and Atom documents (well-formed UTF-8 by now) through feedparser, and from its dictionaries to our values.
+
+feedparser's own sanitiser and link resolver are off: the first is bypassable, both are slow, and a resolved guid would
+make an entry's identity hang on the feed's address. Base addresses (xml:base) come with each text as `base`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from functools import partial
+from html import escape
+from typing import Any
+
+import feedparser
+
+from aggregator import errors, html, text, urls
+from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
+from aggregator.parse import dates
+
+_HTML_TYPES = ("text/html", "application/xhtml+xml", "html", "xhtml")
+_LONGEST_TITLE = 1000  # characters
+_MOST_ENCLOSURES = 20
+
+
+def read(
+    document: bytes, encoding: str, url: str, zone: tzinfo | None, repairs: tuple[str, ...], hashes: bytes
+) -> ParsedFeed:
+    """Every entry of the document, in its order. `format` is empty when feedparser saw no feed."""
+    try:
+        parsed = feedparser.parse(
+            io.BytesIO(document),  # bytes alone could be taken for a file's name
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except Exception as error:  # feedparser lets many kinds through on hostile input
+        raise errors.ParseError(f"the document cannot be read ({type(error).__name__}: {error})") from error
+    head = _head(parsed.feed, url, zone)
+    base = parsed.feed.get("link") and urls.join(url, parsed.feed.link)
+    entries = tuple(_entry(raw, parsed.version, url, base or url, zone, repairs) for raw in parsed.entries)
+    return ParsedFeed(parsed.version, encoding, head, entries, hashes)
+
+
+def without_hashes(feed: ParsedFeed) -> ParsedFeed:
+    """The same feed, of which the next document is read whole."""
+    return replace(feed, hashes=b"")
+
+
+def _head(feed: Any, url: str, zone: tzinfo | None) -> Head:
+    return Head(
+        id=text.one_line(feed.get("id") or "") or None,
+        title=_plain(feed, "title") or None,
+        link=_first_link(feed, url),
+        updated=_date(feed, ("updated", "published"), zone),
+        author=_author(feed) or None,
+        rights=_plain(feed, "rights") or None,
+        language=_language(feed.get("language")),
+    )
+
+
+def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, repairs: tuple[str, ...]) -> ParsedEntry:
+    link, link_repairs = _link(raw, url, site)
+    content, summary = _texts(raw, version, link or url)
+    published = _date(raw, ("published", "created"), zone)
+    updated = _date(raw, ("updated",), zone)
+    if published is None and updated is None and any(key in raw for key in ("published", "updated", "created")):
+        link_repairs += ("date:unreadable",)
+    return ParsedEntry(
+        id=text.one_line(raw.get("id") or "") or None,
+        link=link,
+        title=_title(raw, version),
+        summary="" if summary == content else summary,
+        content=content,
+        author=_author(raw),
+        rights=_plain(raw, "rights"),
+        language=_language((raw.get("title_detail") or {}).get("language")),
+        published=published or updated,
+        updated=updated,
+        enclosures=tuple(_enclosures(raw, link or url)),
+        image=_image(raw, content, link or url),
+        repairs=(*repairs, *link_repairs),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- links
+
+
+def _link(raw: Any, url: str, site: str) -> tuple[str | None, tuple[str, ...]]:
+    """The entry's page: the publisher's own link behind a proxy, the alternate (HTML first), a permalink guid, any
+    link.
+    """
+    base = urls.join(url, (raw.get("title_detail") or {}).get("base") or "") or site
+    original = raw.get("feedburner_origlink")
+    if original and (found := urls.join(base, original)):
+        return found, ()
+    for link in sorted(raw.get("links") or (), key=_link_rank):
+        if _link_rank(link) < 9 and (found := urls.join(base, link.get("href") or "")):
+            return found, ()
+    if (found := urls.join(base, raw.get("link") or "")) and not raw.get("guidislink"):
+        return found, ()
+    if raw.get("guidislink") and "://" in (raw.get("id") or "") and (found := urls.join(base, raw.get("id"))):
+        return found, ("link:guid",)
+    for link in raw.get("links") or ():
+        if found := urls.join(base, link.get("href") or ""):
+            return found, (f"link:{link.get('rel', 'any')}",)
+    return None, ("link:none",)
+
+
+def _link_rank(link: Any) -> int:
+    if link.get("rel", "alternate") != "alternate":
+        return 9
+    return 0 if "html" in (link.get("type") or "html") else 1
+
+
+def _first_link(feed: Any, url: str) -> str | None:
+    for link in sorted(feed.get("links") or (), key=_link_rank):
+        if _link_rank(link) < 9 and (found := urls.join(url, link.get("href") or "")):
+            return found
+    return urls.join(url, feed.get("link") or "") if feed.get("link") else None
+
+
+def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
+    found: set[str] = set()
+    listed = [(e.get("href"), e.get("type"), e.get("length")) for e in raw.get("enclosures") or ()]
+    listed += [
+        (m.get("url"), m.get("type") or m.get("medium"), m.get("filesize")) for m in raw.get("media_content") or ()
+    ]
+    for href, kind, length in listed:
+        address = urls.join(base, href or "")
+        if address and address not in found and len(found) < _MOST_ENCLOSURES:
+            found.add(address)
+            yield Enclosure(address, text.one_line(kind or ""), _number(length))
+
+
+def _number(value: Any) -> int | None:
+    digits = str(value or "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
+
+
+def _image(raw: Any, content: str, base: str) -> str | None:
+    listed = [m.get("url") for m in raw.get("media_thumbnail") or ()]
+    listed += [(raw.get("image") or {}).get("href")]
+    for address in listed:
+        if address and (found := urls.join(base, address)):
+            return found
+    return html.first_image(content)
+
+
+# ---------------------------------------------------------------------------------------------------- texts
+
+
+def _title(raw: Any, version: str) -> str:
+    detail = raw.get("title_detail") or {}
+    value = raw.get("title") or ""
+    if version.startswith("atom") and detail.get("type") == "text/plain":
+        return text.one_line(value)[:_LONGEST_TITLE]
+    return _line(value)
+
+
+def _texts(raw: Any, version: str, link: str) -> tuple[str, str]:
+    """Content and summary as safe HTML. Of several contents, HTML before text, then the longest."""
+    contents = sorted(
+        raw.get("content") or (), key=lambda c: (c.get("type") in _HTML_TYPES, len(c.get("value") or "")), reverse=True
+    )
+    content = _safe(contents[0], version, link) if contents else ""
+    summary = _safe(raw.get("summary_detail") or {"value": raw.get("summary")}, version, link)
+    return content, summary
+
+
+def _safe(detail: Any, version: str, link: str) -> str:
+    value = detail.get("value") or ""
+    if not value:
+        return ""
+    if version.startswith("atom") and detail.get("type") == "text/plain":
+        value = "<br>".join(escape(value, quote=False).splitlines())
+    base = urls.join(link, detail.get("base") or "") or link
+    return html.sanitize(value, partial(urls.link, base), partial(urls.join, base))
+
+
+def _plain(raw: Any, key: str) -> str:
+    return _line(raw.get(key) or "")
+
+
+def _line(value: str) -> str:
+    """One line of plain text from what may be HTML."""
+    return text.one_line(html.title(value))[:_LONGEST_TITLE]
+
+
+def _author(raw: Any) -> str:
+    names = [author.get("name") or author.get("email") or "" for author in raw.get("authors") or () if author]
+    if not any(names):
+        names = [raw.get("author") or ""]
+    return ", ".join(dict.fromkeys(filter(None, map(_line, names))))[:_LONGEST_TITLE]
+
+
+def _language(value: Any) -> str | None:
+    tag = text.one_line(value or "")
+    return tag if tag and len(tag) <= 35 and all(part.isalnum() and part.isascii() for part in tag.split("-")) else None
+
+
+def _date(raw: Any, keys: tuple[str, ...], zone: tzinfo | None) -> datetime | None:
+    for key in keys:
+        # `in` first: asked for an absent `updated`, feedparser answers with `published` and a warning
+        if key in raw and (found := dates.read(str(raw[key]), zone)):
+            return found
+    return None

@@ -1,0 +1,91 @@
+"""What a worker does for a poll: a fetched document → the feed, and each unseen entry with all that is computed from it
+alone.
+
+Everything that takes time for an entry happens here, once, outside the serving process: parsing, sanitising, folding,
+hashing, filing by rules. What is left to do needs the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from aggregator import categorize, html, parse, text, urls
+from aggregator.models import Category, ParsedEntry, ParsedFeed, PreparedEntry, Source
+
+COMPARED = 1000  # characters of the text that are folded, for comparing and for rules
+
+
+def document(
+    body: bytes, content_type: str | None, url: str, source: Source, tools: bytes, seen: bytes
+) -> tuple[ParsedFeed, tuple[PreparedEntry, ...]]:
+    """Read a document and prepare its unseen entries; raises ParseError. `tools` are from `pack`.
+
+    The feed comes back without its entries: the prepared ones hold them.
+    """
+    zone = ZoneInfo(source.timezone) if source.timezone else None
+    feed = parse.read(body, content_type, url, zone, seen)
+    rules, tracking = _unpack(tools)
+    prepared = tuple(_prepare(entry, feed, source, rules, tracking) for entry in feed.entries)
+    return replace(feed, entries=()), prepared
+
+
+def pack(categories: Sequence[Category], tracking: str) -> bytes:
+    """What workers need of the configuration, as bytes that travel cheaply. `tracking`: lines added to our own file."""
+    return pickle.dumps((tuple(categories), tracking))
+
+
+@lru_cache(maxsize=2)
+def _unpack(tools: bytes) -> tuple[categorize.Rulebook, urls.Tracking]:
+    """The compiled rules and tracking parameters, made once per process and configuration."""
+    categories, tracking = pickle.loads(tools)  # noqa: S301 - our own bytes, from our own parent process
+    return categorize.Rulebook(categories), urls.load_tracking(tracking)
+
+
+def _prepare(
+    said: ParsedEntry, feed: ParsedFeed, source: Source, rules: categorize.Rulebook, tracking: urls.Tracking
+) -> PreparedEntry:
+    plain = html.plain(said.content or said.summary)[:COMPARED]
+    folded_title, folded_text = text.fold(said.title), text.fold(plain)
+    language = source.language or said.language or feed.head.language or text.script(said.title + plain)
+    entry = replace(_cut_short(said, source), language=language)
+    fields = {"url": said.link or "", "author": said.author, "source": source.name}
+    subject = categorize.Subject(
+        plain={"title": said.title, "text": plain, **fields},
+        folded={"title": folded_title, "text": folded_text, **{k: text.fold(v) for k, v in fields.items()}},
+    )
+    return PreparedEntry(
+        entry=entry,
+        canonical=_page_key(entry.link, tracking),
+        title_key=_key(folded_title),
+        text_key=_key(folded_text),
+        digest=_digest(entry),
+        filings=rules.file(subject, source.categories),
+    )
+
+
+def _cut_short(said: ParsedEntry, source: Source) -> ParsedEntry:
+    """The entry as the source may be shown: whole, or (`full: false`) as an excerpt with the link."""
+    if source.full:
+        return said
+    return replace(said, summary=html.excerpt(said.summary or said.content, source.excerpt), content="", enclosures=())
+
+
+def _page_key(link: str | None, tracking: urls.Tracking) -> str | None:
+    if link is None or urls.is_front_page(link):
+        return None
+    return urls.canonical(link, tracking)
+
+
+def _digest(entry: ParsedEntry) -> bytes:
+    """A hash of all that is stored of an entry but its dates: a feed that only moves a date has changed nothing."""
+    said = replace(entry, repairs=(), published=None, updated=None)
+    return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def _key(folded: str) -> bytes:
+    return hashlib.blake2b(folded.encode("utf-8", "replace"), digest_size=8).digest()

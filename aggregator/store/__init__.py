@@ -1,0 +1,34 @@
+"""All SQL. One database file, `aggregator.db` in the data folder; this package is the only importer of sqlite_utils.
+
+| module | what it answers |
+| --- | --- |
+| `connection` | how the file is opened; which sentence an SQLite error becomes |
+| `writer` | the one thread that owns the writing connection, and its shared transactions |
+| `schema` | the tables and their migrations |
+| `sources` | what is due, what a poll left |
+| `entries` | what is known of an entry, new and changed entries |
+| `stories` | entries that wait for their story; stories and copies |
+| `publications` | the publication log, dirty marks, what a feed carries, an editor's decisions |
+| `reports` | rows for `export` and `status` |
+
+The functions take the database first, so that several of them make one transaction in one job of the writer.
+"""
+
+from sqlite_utils import Database
+
+from aggregator.store import entries, publications, reports, sources, stories
+from aggregator.store.connection import FILE_NAME, connect, read_only
+from aggregator.store.writer import Writer
+
+__all__ = [
+    "FILE_NAME",
+    "Database",
+    "Writer",
+    "connect",
+    "entries",
+    "publications",
+    "read_only",
+    "reports",
+    "sources",
+    "stories",
+]

@@ -1,0 +1,88 @@
+"""How the database file is opened, and which sentence an SQLite error becomes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from aggregator import errors
+from aggregator.store.schema import migrations
+
+FILE_NAME = "aggregator.db"
+BUSY_TIMEOUT = 10.0  # seconds a write waits for another process's lock
+
+
+def connect(folder: Path) -> Database:
+    """Open (or make) the folder's database for writing, with every migration applied; raises StoreError."""
+    path = folder / FILE_NAME
+    with speaking(path):
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+        db = Database(connection, execute_plugins=False)
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = full")
+        db.execute("pragma foreign_keys = on")
+        db.execute("pragma temp_store = memory")
+        if migrations.pending(db):
+            migrations.apply(db)
+    return db
+
+
+def read_only(folder: Path) -> Database:
+    """Open the folder's database for reading beside a running daemon; raises StoreError."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise errors.StoreError(f"no database at {path}: run `aggregator run` or `aggregator poll` first")
+    with speaking(path):
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", timeout=BUSY_TIMEOUT, uri=True)
+        db = Database(connection, recursive_triggers=False, execute_plugins=False)
+        if migrations.pending(db):
+            raise errors.StoreError(f"{path} is of an older release: start the daemon once, it upgrades the file")
+    return db
+
+
+@contextmanager
+def speaking(path: Path | None = None) -> Iterator[None]:
+    """Turn SQLite's errors into StoreError with a sentence that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise errors.StoreError(_sentence(error, path)) from error
+
+
+def _sentence(error: sqlite3.Error, path: Path | None) -> str:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    where = f" ({path})" if path else ""
+    if name.startswith("SQLITE_FULL"):
+        return f"the disk is full{where}: free some space; polling goes on by itself then"
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return f"the database is locked by another process{where}: it was waited for {BUSY_TIMEOUT:.0f} s"
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
+        return f"the database cannot be written{where}: check the folder's owner and rights"
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return f"the database file is damaged{where}: restore a backup ({error})"
+    return f"the database failed{where}: {error}"
+
+
+def seconds(moment: datetime) -> int:
+    """Whole seconds since 1970 of an aware datetime, as stored."""
+    return int(moment.timestamp())
+
+
+def moment(stored: int) -> datetime:
+    """The aware UTC datetime of stored seconds."""
+    return datetime.fromtimestamp(stored, UTC)
+
+
+def maybe_seconds(value: datetime | None) -> int | None:
+    """`seconds`, or None for None."""
+    return None if value is None else seconds(value)
+
+
+def maybe_moment(stored: int | None) -> datetime | None:
+    """`moment`, or None for None."""
+    return None if stored is None else moment(stored)

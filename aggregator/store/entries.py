@@ -1,0 +1,115 @@
+"""Entries as they are stored: what is known of an id, new entries, changed entries."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from aggregator.models import Filing, Head, Known, NewEntry, ParsedEntry, PreparedEntry
+from aggregator.store.connection import maybe_seconds, moment, seconds
+
+_BATCH = 500  # below SQLite's limit on bound values
+
+
+def known(db: Database, source: int, ids: Iterable[str]) -> dict[str, Known]:
+    """What is stored under each of these ids of one source; ids that are new are left out."""
+    wanted = list(ids)
+    found: dict[str, Known] = {}
+    for start in range(0, len(wanted), _BATCH):
+        batch = wanted[start : start + _BATCH]
+        marks = ",".join("?" * len(batch))
+        rows = db.query(
+            "select id, entry_id, digest, title_key, text_key, published, updated from entry"
+            f" where source = ? and entry_id in ({marks})",
+            [source, *batch],
+        )
+        for row in rows:
+            found[row["entry_id"]] = Known(
+                row["id"],
+                row["digest"],
+                row["title_key"],
+                row["text_key"],
+                moment(row["published"]),
+                moment(row["updated"]),
+            )
+    return found
+
+
+def head(db: Database, source: int, said: Head) -> int:
+    """The row of what this feed document said of itself; equal heads share one."""
+    values = [
+        said.id,
+        said.title,
+        said.link,
+        maybe_seconds(said.updated),
+        said.author,
+        said.rights,
+        said.language,
+    ]
+    digest = hashlib.blake2b(json.dumps(values).encode(), digest_size=8).digest()
+    db.conn.execute(
+        "insert or ignore into head (source, digest, feed_id, title, link, updated, author, rights, language)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [source, digest, *values],
+    )
+    row = db.conn.execute("select id from head where source = ? and digest = ?", [source, digest]).fetchone()
+    return int(row[0])
+
+
+def add(db: Database, source: int, head_id: int, entries: Sequence[NewEntry], now: datetime) -> None:
+    """Store entries that are new, in the given order, with their filings. They wait for their story."""
+    for new in entries:
+        columns = _columns(new.prepared) | {
+            "source": source,
+            "entry_id": new.id,
+            "head": head_id,
+            "back": int(new.back),
+            "published": seconds(new.published),
+            "updated": seconds(new.updated),
+            "first_seen": seconds(now),
+            "repairs": " ".join((*new.prepared.entry.repairs, *new.repairs)),
+        }
+        names = ", ".join(columns)
+        marks = ", ".join("?" * len(columns))
+        cursor = db.conn.execute(f"insert into entry ({names}) values ({marks})", list(columns.values()))
+        assert cursor.lastrowid is not None
+        file(db, cursor.lastrowid, new.prepared.filings)
+
+
+def change(db: Database, row: int, prepared: PreparedEntry, updated: datetime, head_id: int) -> None:
+    """Replace what a stored entry says. Its ids, `published`, `first_seen`, story and filings stay."""
+    columns = _columns(prepared) | {"updated": seconds(updated), "head": head_id}
+    assignments = ", ".join(f"{name} = ?" for name in columns)
+    db.conn.execute(f"update entry set {assignments} where id = ?", [*columns.values(), row])
+
+
+def file(db: Database, row: int, filings: Iterable[Filing]) -> None:
+    """Store an entry's categories with the voice and reason of each."""
+    db.conn.executemany(
+        "insert or replace into filing (entry, term, origin, reason) values (?, ?, ?, ?)",
+        [(row, filing.term, filing.origin, filing.reason) for filing in filings],
+    )
+
+
+def _columns(prepared: PreparedEntry) -> dict[str, Any]:
+    entry: ParsedEntry = prepared.entry
+    return {
+        "canonical": prepared.canonical,
+        "title_key": prepared.title_key,
+        "text_key": prepared.text_key,
+        "digest": prepared.digest,
+        "title": entry.title,
+        "link": entry.link,
+        "summary": entry.summary,
+        "content": entry.content,
+        "author": entry.author,
+        "rights": entry.rights,
+        "language": entry.language,
+        "image": entry.image,
+        "enclosures": json.dumps([[e.url, e.type, e.length] for e in entry.enclosures], ensure_ascii=False),
+    }

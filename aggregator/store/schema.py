@@ -1,0 +1,135 @@
+"""The tables, as ordered migrations. A released migration is never edited; a change is a new function below the last.
+
+Times are whole seconds since 1970 (UTC). `source` is a feed that we poll, `head` what a feed document said of itself
+when an entry was read from it, `story` what feeds publish, `publication` the append-only log that is the whole of
+republishing, `feed` one row for each published term with its dirty mark, `decision` what an editor said.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("aggregator")
+
+_TABLES = """
+create table state (
+    key text primary key,
+    value text not null
+) strict, without rowid;
+
+create table source (
+    id integer primary key,
+    name text not null unique,
+    url text not null,
+    current_url text not null,          -- where polls go: url, or where it moved for good
+    enabled integer not null,           -- 1: listed in the configuration and enabled
+    listed integer not null,            -- 1: named in the configuration
+    added integer not null,
+    established integer not null,       -- 1: nothing that it brings is a back issue any more
+    status text not null,               -- new, ok, failing, gone
+    reason text not null default '',
+    failures integer not null default 0,
+    last_poll integer,
+    next_poll integer not null,
+    not_before integer,                 -- what a server asked for; no override reaches over it
+    rhythm integer,                     -- seconds between entries, as far as known
+    etag text,
+    last_modified text,
+    hashes blob not null default x''    -- 8 bytes for each entry of the last document
+) strict;
+create index source_due on source(next_poll) where enabled = 1;
+
+create table head (
+    id integer primary key,
+    source integer not null references source(id),
+    digest blob not null,
+    feed_id text, title text, link text, updated integer, author text, rights text, language text,
+    unique (source, digest)
+) strict;
+
+create table story (
+    id integer primary key,
+    representative integer not null,    -- entry.id; fixed when the story is first published
+    created integer not null
+) strict;
+
+create table entry (
+    id integer primary key,
+    source integer not null references source(id),
+    entry_id text not null,             -- the repaired id: with the source, the entry's identity
+    published_id text unique,           -- given once, with the story
+    story integer references story(id), -- null: stored, not settled yet
+    copy_of integer,                    -- entry.id of the story's representative, where this is a copy
+    evidence text not null default '',  -- why it is one
+    back integer not null,              -- 1: a back issue, stored and not announced
+    canonical text,
+    title_key blob not null,
+    text_key blob not null,
+    digest blob not null,
+    head integer not null references head(id),
+    title text not null,
+    link text,
+    summary text not null,
+    content text not null,
+    author text not null,
+    rights text not null,
+    language text,
+    image text,
+    enclosures text not null,           -- JSON: [[url, type, length], …]
+    published integer not null,
+    updated integer not null,
+    first_seen integer not null,
+    repairs text not null,              -- codes of what was mended, separated by blanks
+    unique (source, entry_id)
+) strict;
+create index entry_unsettled on entry(published) where story is null;
+create index entry_published on entry(published);
+create index entry_story on entry(story);
+create index entry_canonical on entry(canonical) where canonical is not null;
+
+create table filing (
+    entry integer not null references entry(id),
+    term text not null,
+    origin text not null,
+    reason text not null,
+    primary key (entry, term, origin)
+) strict, without rowid;
+
+create table publication (
+    seq integer primary key autoincrement,
+    term text not null,
+    story integer not null references story(id),
+    published_at integer not null,
+    live integer not null,              -- 0: a back issue, only for archives
+    withdrawn_at integer,
+    why text not null default '',
+    unique (term, story)
+) strict;
+create index publication_live on publication(term, seq) where live = 1 and withdrawn_at is null;
+create index publication_story on publication(story);
+
+create table feed (
+    term text primary key,
+    changed integer not null,           -- counts changes: the dirty mark is changed > rendered
+    rendered integer not null,
+    as_of integer not null,             -- the tick of the last change; ages are counted from it
+    recipe text not null default ''     -- digest of the configuration that it was rendered with
+) strict, without rowid;
+
+create table decision (
+    id integer primary key,
+    who text not null,
+    decided_at integer not null,
+    act text not null,                  -- hide
+    target text not null,               -- a published id
+    undone_at integer,
+    applied integer not null default 0  -- 1: the log shows it (as it stands, done or undone)
+) strict;
+create index decision_open on decision(id) where applied = 0;
+"""
+
+
+@migrations()
+def m001_first_release(db: Database) -> None:
+    """Everything of the first release."""
+    db.executescript(_TABLES)

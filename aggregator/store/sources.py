@@ -1,0 +1,152 @@
+"""Sources: what the configuration lists, what is due, and what a poll left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from aggregator.models import Source, SourceState, Validators, Visit
+from aggregator.store.connection import maybe_seconds, moment, seconds
+
+_STATE_COLUMNS = "id, name, url, current_url, etag, last_modified, hashes, failures, rhythm, established"
+
+
+def sync(db: Database, sources: Iterable[Source], now: datetime) -> None:
+    """Make the table list what the configuration lists. New names are due at once; nothing is ever deleted.
+
+    The sources of a new database are established: everything they bring is announced. A later one's back issues are
+    not.
+    """
+    founding = not _founded(db, now)
+    stored = {row["name"]: row for row in db.query("select id, name, url, enabled, listed from source")}
+    listed = set()
+    for source in sources:
+        _rename(db, source, stored)
+        listed.add(source.name)
+        row = stored.get(source.name)
+        if row is None:
+            _insert(db, source, now, founding)
+        elif (row["url"], row["enabled"], row["listed"]) != (source.url, int(source.enabled), 1):
+            _update(db, source, row, now)
+    for name in stored.keys() - listed:
+        if stored[name]["listed"]:
+            db.execute("update source set listed = 0, enabled = 0 where name = ?", [name])
+
+
+def _founded(db: Database, now: datetime) -> bool:
+    cursor = db.conn.execute("insert or ignore into state values ('founded', ?)", [str(seconds(now))])
+    return cursor.rowcount == 0
+
+
+def _rename(db: Database, source: Source, stored: dict[str, dict[str, Any]]) -> None:
+    if source.name in stored:
+        return
+    for old in source.formerly:
+        if old in stored:
+            db.execute("update source set name = ? where name = ?", [source.name, old])
+            stored[source.name] = stored.pop(old)
+            return
+
+
+def _insert(db: Database, source: Source, now: datetime, founding: bool) -> None:
+    db.execute(
+        "insert into source (name, url, current_url, enabled, listed, added, established, status, next_poll)"
+        " values (?, ?, ?, ?, 1, ?, ?, 'new', ?)",
+        [source.name, source.url, source.url, int(source.enabled), seconds(now), int(founding), seconds(now)],
+    )
+
+
+def _update(db: Database, source: Source, row: dict[str, Any], now: datetime) -> None:
+    db.execute("update source set enabled = ?, listed = 1 where id = ?", [int(source.enabled), row["id"]])
+    if row["url"] != source.url:  # another address: history stays, what belonged to the old one goes
+        db.execute(
+            "update source set url = ?, current_url = ?, etag = null, last_modified = null, hashes = x'', failures = 0,"
+            " reason = '', status = 'new', not_before = null, next_poll = ? where id = ?",
+            [source.url, source.url, seconds(now), row["id"]],
+        )
+
+
+def begin_tick(db: Database, now: datetime) -> datetime | None:
+    """Record that a tick begins at `now`; the last recorded tick if `now` lies before it (then nothing is recorded)."""
+    last = last_tick(db)
+    if last is not None and last > now:
+        return last
+    db.execute("insert or replace into state values ('tick', ?)", [str(seconds(now))])
+    return None
+
+
+def last_tick(db: Database) -> datetime | None:
+    """When the last tick began, or None before the first."""
+    row = next(db.query("select value from state where key = 'tick'"), None)
+    return moment(int(row["value"])) if row else None
+
+
+def due(db: Database, now: datetime, limit: int, beside: Collection[int] = ()) -> list[SourceState]:
+    """Up to `limit` sources whose time has come, longest due first, without those in `beside` (under way)."""
+    rows = db.query(
+        f"select {_STATE_COLUMNS} from source where enabled = 1 and next_poll <= ? and status <> 'gone'"
+        " order by next_poll, id limit ?",
+        [seconds(now), limit + len(beside)],
+    )
+    return [_state(row) for row in rows if row["id"] not in beside][:limit]
+
+
+def forced(db: Database, now: datetime, names: Sequence[str]) -> list[SourceState]:
+    """The named sources (all where none is named), due or not; never one that is disabled, gone, or asked to wait."""
+    rows = db.query(
+        f"select {_STATE_COLUMNS} from source where enabled = 1 and status <> 'gone'"
+        " and (not_before is null or not_before <= ?) order by next_poll, id",
+        [seconds(now)],
+    )
+    return [_state(row) for row in rows if not names or row["name"] in names]
+
+
+def _state(row: dict[str, Any]) -> SourceState:
+    return SourceState(
+        id=row["id"],
+        name=row["name"],
+        url=row["url"],
+        current_url=row["current_url"],
+        validators=Validators(row["etag"], row["last_modified"]),
+        hashes=row["hashes"],
+        failures=row["failures"],
+        rhythm=None if row["rhythm"] is None else timedelta(seconds=row["rhythm"]),
+        established=bool(row["established"]),
+    )
+
+
+def record(db: Database, visit: Visit) -> None:
+    """Write what one poll left in the source's row."""
+    _write(db, visit.source, _columns(visit))
+
+
+def record_parsed(db: Database, visit: Visit, hashes: bytes, rhythm: timedelta | None) -> None:
+    """As `record`, of a poll that read a document: the source is established from then on."""
+    columns = _columns(visit) | {"hashes": hashes, "established": 1}
+    if rhythm is not None:
+        columns["rhythm"] = int(rhythm.total_seconds())
+    _write(db, visit.source, columns)
+
+
+def _columns(visit: Visit) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "status": visit.status,
+        "reason": visit.reason,
+        "failures": visit.failures,
+        "last_poll": seconds(visit.polled),
+        "next_poll": seconds(visit.next_poll),
+        "not_before": maybe_seconds(visit.not_before),
+    }
+    if visit.current_url is not None:
+        columns["current_url"] = visit.current_url
+    if visit.validators is not None:
+        columns |= {"etag": visit.validators.etag, "last_modified": visit.validators.last_modified}
+    return columns
+
+
+def _write(db: Database, source: int, columns: dict[str, Any]) -> None:
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    db.conn.execute(f"update source set {assignments} where id = ?", [*columns.values(), source])

@@ -1,0 +1,223 @@
+"""Text: cleaned for people, folded for comparing, and which script it is in.
+
+A folded text is never shown. It has one spelling for what a reader takes for the same: NFKC, lower case, no
+punctuation, 简体 (words too: 軟體 is 软件). Han characters stand without blanks between them, words of other scripts
+with one. OpenCC is loaded when the first 繁體 text comes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+_LINE_BREAK = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+# Controls but for tab and line feed, lone surrogates, BOM, noncharacters (Unicode 23.7).
+_FORBIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufdd0-\ufdef"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+    + "]"
+)
+_BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+_EMBEDDINGS, _POP_EMBEDDING = frozenset("\u202a\u202b\u202d\u202e"), "\u202c"
+_ISOLATES, _POP_ISOLATE = frozenset("\u2066\u2067\u2068"), "\u2069"
+
+# CPython orders combining marks in quadratic time. Unicode's stream-safe format (UAX 15, section 13) allows 30.
+_MAX_MARKS = 30
+_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_MARKS + 1},}}")
+
+# Characters that are not seen, and so make no difference to a reader: soft hyphen, zero-width and bidi marks,
+# variation selectors.
+_UNSEEN = re.compile(r"[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_HAN = r"\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_KANA = r"\u3041-\u30ff\u31f0-\u31ff"
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+# A point within a number and the plus signs of C++, 5+ stay; so does the sharp of C# and F#.
+_SEPARATORS = re.compile(r"(?=[\W_])(?:(?!(?<=\d)\.(?=\d)|(?<=[a-z0-9+])\+|(?<=(?<![a-z0-9])[cf])#)[\W_])+")
+# GPT-4, GPT4 and GPT 4 are one.
+_LETTER_DIGIT = re.compile(r"[a-z](?=[0-9])|[0-9](?=[a-z])")
+_BLANK_BY_HAN = re.compile(rf" (?:(?=[{_HAN}{_KANA}])|(?<=[{_HAN}{_KANA}] ))")
+
+_HAN_LETTERS = re.compile(f"[{_HAN}]+")
+_KANA_LETTERS = re.compile(r"[\u3041-\u306d\u306f-\u3096\u30a1-\u30fa]+")  # without の, which Chinese brands love
+_HANGUL_LETTERS = re.compile(r"[\uac00-\ud7a3]+")
+_LATIN_LETTERS = re.compile(r"[A-Za-z]+")
+_OTHER_LETTERS = re.compile(rf"[^\W\d_A-Za-z{_HAN}{_KANA}]+")
+
+# Shares of a text's letters from which on they decide its language.
+_KANA_SHARE = 0.05
+_HANGUL_SHARE = 0.2
+_OTHER_SHARE = 0.05
+# A Han character says as much as this many Latin letters.
+_LETTERS_PER_HAN = 8
+# Conversions in a row until none changes anything; two were enough for every text that we have seen.
+_MAX_CONVERSIONS = 4
+
+
+# ---------------------------------------------------------------------------------------------- for people
+
+
+def clean(text: str) -> str:
+    """`text` as it may be stored, shown and logged: NFC, line breaks as `\\n`, no controls (but tab and line feed),
+    lone surrogates, noncharacters or bidi marks without their partner in the same line."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _FORBIDDEN.sub("", _LINE_BREAK.sub("\n", text))
+    if _BIDI.search(text):
+        text = "\n".join(map(_balanced, text.split("\n")))
+    return unicodedata.normalize("NFC", _stream_safe(text))
+
+
+def one_line(text: str) -> str:
+    """`text` cleaned, its runs of white space single blanks, none at the ends."""
+    return " ".join(clean(text).split())
+
+
+def _balanced(line: str) -> str:
+    """`line` without bidi marks that open or close nothing (UAX 9, BD9 and BD11)."""
+    opened: list[int] = []
+    matched: set[int] = set()
+    for match in _BIDI.finditer(line):
+        mark, place = match.group(), match.start()
+        if mark in _EMBEDDINGS or mark in _ISOLATES:
+            opened.append(place)
+        elif mark == _POP_EMBEDDING:
+            if opened and line[opened[-1]] in _EMBEDDINGS:
+                matched.update((opened.pop(), place))
+        else:
+            while opened and line[opened[-1]] in _EMBEDDINGS:
+                opened.pop()
+            if opened:
+                matched.update((opened.pop(), place))
+    return _BIDI.sub(lambda match: match.group() if match.start() in matched else "", line)
+
+
+def _stream_safe(text: str) -> str:
+    return _MARKS.sub(_few_marks, text)
+
+
+def _few_marks(run: re.Match[str]) -> str:
+    kept: list[str] = []
+    marks = 0
+    for character in run.group():
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= _MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
+# ---------------------------------------------------------------------------------------------- for comparing
+
+
+def fold(text: str) -> str:
+    """The one spelling under which texts are compared; `fold` of a folded text is itself."""
+    folded = _spelled(text)
+    for _ in range(_MAX_CONVERSIONS):
+        if _distinctive().hant.isdisjoint(folded) or script(folded) != "zh-Hant":
+            break
+        converted = _spelled(_converter("tw2sp")(folded))
+        if converted == folded:
+            break
+        folded = converted
+    return folded
+
+
+def contains(folded: str, word: str) -> bool:
+    """Whether the folded `word` occurs in `folded`: whole words of Latin, Greek and Cyrillic letters and whole
+    numbers, anywhere in other scripts. An empty word occurs nowhere."""
+    start = folded.find(word) if word else -1
+    while start >= 0:
+        end = start + len(word)
+        if not _continues(folded[start - 1 : start], word[0]) and not _continues(word[-1], folded[end : end + 1]):
+            return True
+        start = folded.find(word, start + 1)
+    return False
+
+
+def grams(folded: str, n: int) -> set[str]:
+    """All runs of `n` characters; a shorter text is one gram itself, an empty one has none."""
+    if len(folded) <= n:
+        return {folded} if folded else set()
+    return {folded[start : start + n] for start in range(len(folded) - n + 1)}
+
+
+def _spelled(text: str) -> str:
+    """Everything of `fold` but the conversion of 繁體."""
+    text = _lower(_UNSEEN.sub("", text))
+    text = _SEPARATORS.sub(" ", _THOUSANDS.sub("", text))
+    return _BLANK_BY_HAN.sub("", _LETTER_DIGIT.sub(r"\g<0> ", text)).strip()
+
+
+def _lower(text: str) -> str:
+    """NFKC and case folded (Unicode 3.13, D146), until both hold."""
+    lower = unicodedata.normalize("NFKC", _stream_safe(text)).casefold()
+    while not unicodedata.is_normalized("NFKC", lower):
+        lower = unicodedata.normalize("NFKC", lower).casefold()
+    return lower
+
+
+def _continues(before: str, after: str) -> bool:
+    """Whether a word or number goes on from `before` to `after`, each one character or none."""
+    return _in_word(before) and _in_word(after)
+
+
+def _in_word(character: str) -> bool:
+    return character == "." or (character.isalnum() and (character < "\u0590" or "\u1e00" <= character < "\u2000"))
+
+
+# ---------------------------------------------------------------------------------------------- scripts
+
+
+class _Distinctive(NamedTuple):
+    """The characters that only 繁體 has, and those that only 简体 has."""
+
+    hant: frozenset[str]
+    hans: frozenset[str]
+
+
+def script(text: str) -> str | None:
+    """The language that the characters of `text` give away: zh-Hans, zh-Hant, ja, ko, en; None where they do not.
+
+    Chinese that uses only characters of both scripts is None. `en` means hardly any letter outside A to Z.
+    """
+    if text.isascii():
+        return "en" if _LATIN_LETTERS.search(text) else None
+    han, latin = _count(_HAN_LETTERS, text), _count(_LATIN_LETTERS, text)
+    kana, hangul = _count(_KANA_LETTERS, text), _count(_HANGUL_LETTERS, text)
+    eastern = han + kana + hangul
+    if eastern and eastern * _LETTERS_PER_HAN >= latin:
+        return _eastern(text, kana / eastern, hangul / eastern)
+    return "en" if latin and _count(_OTHER_LETTERS, text) <= _OTHER_SHARE * latin else None
+
+
+def _eastern(text: str, kana: float, hangul: float) -> str | None:
+    if hangul >= _HANGUL_SHARE:
+        return "ko"
+    if kana >= _KANA_SHARE:
+        return "ja"
+    hant, hans = (len(characters.intersection(text)) for characters in _distinctive())
+    if hant == hans == 0:
+        return None
+    return "zh-Hant" if hant > hans else "zh-Hans"
+
+
+def _count(pattern: re.Pattern[str], text: str) -> int:
+    return sum(map(len, pattern.findall(text)))
+
+
+@cache
+def _distinctive() -> _Distinctive:
+    data = (Path(__file__).parent / "data" / "scripts.txt").read_text("utf-8")
+    hant, hans = data.partition("\nzh-Hant\n")[2].split("\nzh-Hans\n")
+    return _Distinctive(frozenset(hant) - {"\n"}, frozenset(hans) - {"\n"})
+
+
+@cache
+def _converter(name: str) -> Callable[[str], str]:
+    import opencc
+
+    convert: Callable[[str], str] = opencc.OpenCC(name).convert
+    return convert

@@ -1,0 +1,161 @@
+"""A pool of worker processes for work that may take long: a job has a deadline, and a late worker is killed and
+replaced.
+
+A worker is `python -m aggregator.workers FD`, started with a socket over which pickled calls and results go. It ends
+when its parent does, however that dies, because the socket closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MEMORY_LIMIT = 2 * 1024**3  # bytes of address space: a document that asks for more fails alone
+
+
+class WorkerLostError(Exception):
+    """The worker was late or died; the text says which. The pool has replaced it."""
+
+
+class _Worker:
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "aggregator.workers", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+        self._connection = Connection(ours.detach())
+
+    def call(self, job: tuple[Any, ...], deadline: float) -> Any:
+        """Run one job there; what it returned or raised. Raises WorkerLostError, after which this worker is of no
+        use.
+        """
+        try:
+            self._connection.send(job)
+            if not self._connection.poll(deadline):
+                raise WorkerLostError(f"took longer than {deadline:.0f} s")
+            good, value = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerLostError("the worker process died") from error
+        if good:
+            return value
+        raise value
+
+    def kill(self) -> None:
+        """End the process now. The other end of the socket closes with it, so a waiting `call` raises
+        WorkerLostError.
+        """
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """End an idle worker."""
+        self._connection.close()
+        self.kill()
+
+
+class Pool:
+    """At most `size` workers, started when first needed. `run` may be called from one event loop only."""
+
+    def __init__(self, size: int) -> None:
+        self._idle: list[_Worker] = []
+        self._busy: set[_Worker] = set()
+        self._places = asyncio.Semaphore(size)
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="worker")
+
+    async def run(self, deadline: timedelta, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `call` (a module's function, picklable arguments) in a worker; its result, its exception, or
+        WorkerLostError.
+
+        The deadline counts from the moment at which a worker takes the job.
+        """
+        async with self._places:
+            running = asyncio.get_running_loop().run_in_executor(
+                self._threads, self._call, (call, args, kwargs), deadline.total_seconds()
+            )
+            return await asyncio.shield(running)
+
+    def _call(self, job: tuple[Any, ...], deadline: float) -> Any:
+        worker = self._take()
+        try:
+            result = worker.call(job, deadline)
+        except WorkerLostError:
+            self._busy.discard(worker)
+            worker.kill()
+            raise
+        except BaseException:
+            self._give_back(worker)
+            raise
+        self._give_back(worker)
+        return result
+
+    def _take(self) -> _Worker:
+        try:
+            worker = self._idle.pop()
+        except IndexError:
+            worker = _Worker()
+        self._busy.add(worker)
+        return worker
+
+    def _give_back(self, worker: _Worker) -> None:
+        self._busy.discard(worker)
+        self._idle.append(worker)
+
+    async def close(self) -> None:
+        """End every worker at once. A job that still runs ends in WorkerLostError; it holds nothing that could be
+        lost.
+        """
+        for worker in tuple(self._busy):
+            worker.kill()
+        await asyncio.to_thread(self._threads.shutdown)
+        for worker in self._idle:
+            worker.close()
+        self._idle.clear()
+
+
+def _serve(connection: Connection) -> None:
+    while True:
+        try:
+            call, args, kwargs = connection.recv()
+        except (EOFError, ConnectionError):
+            return
+        try:
+            answer = (True, call(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - raised again in the parent
+            answer = (False, error)
+        try:
+            connection.send(answer)
+        except (ConnectionError, BrokenPipeError):
+            return
+        except Exception as error:  # noqa: BLE001 - a result that cannot be pickled is a bug: show it there
+            connection.send((False, RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+def _main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it ends us by closing the socket
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    with contextlib.suppress(OSError):
+        os.nice(5)  # serving comes first
+    with Connection(int(sys.argv[1])) as connection:
+        _serve(connection)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,220 @@
+"""The running daemon: start, slow sources, signals, reload, one instance, decisions, trouble with the disk."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import socket
+import sqlite3
+import threading
+import time
+
+import feedparser
+import pytest
+
+from tests.feedserver import Answer
+from tests.instance import item, rss
+
+
+def titles(instance, name="tech.atom"):
+    return [entry.title for entry in feedparser.parse(io.BytesIO(instance.feed(name))).entries]
+
+
+def fill_up(ballast):
+    """Write a file until the disk is full."""
+    with ballast.open("wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"\0" * size):
+                    pass
+
+
+def source(feeds, name, **said):
+    return {"name": name, "url": feeds.url(f"/{name}.xml"), "category": "tech"} | said
+
+
+def test_it_polls_publishes_and_says_where_to_subscribe(instance, feeds):
+    feeds["/a.xml"] = rss(item(1))
+    instance.configure([source(feeds, "a")])
+    instance.start()
+    instance.wait_for(lambda: titles(instance) == ["Story 1"])
+    instance.wait_for(lambda: f"http://127.0.0.1:{instance.port}/feeds/tech.atom" in "".join(instance.lines))
+
+
+def test_a_hanging_source_delays_no_other(instance, feeds):
+    feeds["/slow.xml"] = Answer(b"", hold=threading.Event())
+    feeds["/quick.xml"] = rss(item(1))
+    instance.configure([source(feeds, "slow"), source(feeds, "quick")])
+    instance.start()
+    instance.wait_for(lambda: titles(instance) == ["Story 1"], timeout=12)
+    states = {row["name"]: row["status"] for row in instance.export("sources")}
+    assert states == {"slow": "new", "quick": "ok"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_within_five_seconds_and_cleanly(instance, feeds, number):
+    feeds["/slow.xml"] = Answer(b"", hold=threading.Event())
+    instance.configure([source(feeds, "slow")])
+    instance.start()
+    instance.wait_for(lambda: feeds.count("/slow.xml") == 1)
+    started = time.monotonic()
+    assert instance.stop(number) == 0
+    assert time.monotonic() - started < 5
+    assert "Traceback" not in "".join(instance.lines)
+
+
+def test_a_second_instance_is_refused_and_says_who_holds_the_folder(instance, feeds):
+    instance.configure([source(feeds, "a")])
+    running = instance.start()
+    for command in ("run", "poll"):
+        done = instance.command(command, code=1)
+        assert f"process {running.pid}" in done.stderr
+    instance.command("status")
+
+
+def test_a_taken_port_is_named(instance, feeds):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        instance.configure([source(feeds, "a")], listen=f"127.0.0.1:{taken.getsockname()[1]}")
+        done = instance.command("run", code=1)
+    assert "cannot listen on 127.0.0.1" in done.stderr
+    assert "listen" in done.stderr
+
+
+def test_a_saved_configuration_counts_from_the_next_tick(instance, feeds):
+    feeds["/a.xml"], feeds["/b.xml"] = rss(item(1)), rss(item(2))
+    instance.configure([source(feeds, "a")])
+    instance.start()
+    instance.wait_for(lambda: titles(instance) == ["Story 1"])
+    instance.configure([source(feeds, "a"), source(feeds, "b")])
+    instance.wait_for(lambda: "Story 2" in titles(instance))
+
+
+def test_a_bad_edit_keeps_the_old_configuration_and_says_where(instance, feeds):
+    feeds["/a.xml"] = rss(item(1))
+    instance.configure([source(feeds, "a")])
+    instance.start()
+    instance.wait_for(lambda: titles(instance) == ["Story 1"])
+    (instance.config / "sources.yaml").write_text("sources:\n  - nmae: x\n    url: http://e.org/\n")
+    instance.wait_for(lambda: "sources.yaml:2:" in "".join(instance.lines))
+    assert "the old one stays in use" in "".join(instance.lines)
+    assert instance.get("/healthz")[0] == 200
+    feeds["/b.xml"] = rss(item(2))
+    instance.configure([source(feeds, "a"), source(feeds, "b")])
+    instance.wait_for(lambda: "Story 2" in titles(instance))
+
+
+def test_sighup_reads_the_configuration_again(instance, feeds):
+    instance.configure([source(feeds, "a")])
+    process = instance.start()
+    (instance.config / "categories.yaml").write_text("categories: {}\n")
+    instance.wait_for(lambda: "the old one stays in use" in "".join(instance.lines))
+    instance.lines.clear()
+    process.send_signal(signal.SIGHUP)
+    instance.wait_for(lambda: "the old one stays in use" in "".join(instance.lines))
+
+
+def test_an_editors_decision_reaches_the_running_daemon(instance, feeds):
+    feeds["/a.xml"] = rss(item(1), item(2))
+    instance.configure([source(feeds, "a")])
+    instance.start()
+    instance.wait_for(lambda: len(titles(instance)) == 2)
+    target = next(row["id"] for row in instance.export("entries") if row["title"] == "Story 1")
+    instance.command("hide", target)
+    instance.wait_for(lambda: titles(instance) == ["Story 2"], timeout=5)
+
+
+def test_a_lock_of_another_process_is_said_and_heals(instance, feeds):
+    feeds["/a.xml"] = rss(item(1))
+    instance.configure([source(feeds, "a", every="1m")])
+    instance.poll()
+    other = sqlite3.connect(instance.data / "aggregator.db", isolation_level=None)
+    instance.start()
+    feeds["/b.xml"] = rss(item(2))
+    other.execute("begin immediate")
+    instance.configure([source(feeds, "a"), source(feeds, "b")])
+    instance.wait_for(lambda: "locked by another process" in "".join(instance.lines))
+    assert instance.get("/feeds/tech.atom")[0] == 200
+    assert instance.get("/healthz")[0] == 503
+    assert feeds.count("/b.xml") == 0, "nothing is fetched that could not be stored"
+    other.execute("rollback")
+    other.close()
+    instance.wait_for(lambda: "Story 2" in titles(instance), timeout=40)
+    assert instance.get("/healthz")[0] == 200
+
+
+def test_systemd_is_told(instance, feeds, tmp_path, monkeypatch):
+    instance.configure([source(feeds, "a")])
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        instance.start()
+        said = {manager.recv(100), manager.recv(100)}
+        assert said == {b"READY=1", b"WATCHDOG=1"}
+        instance.stop()
+        manager.settimeout(1)
+        while (last := manager.recv(100)) == b"WATCHDOG=1":
+            pass
+        assert last == b"STOPPING=1"
+
+
+def test_a_json_log_is_one_object_a_line_whatever_a_feed_says(instance, feeds):
+    feeds["/a.xml"] = Answer(b"", status=500)
+    instance.configure([source(feeds, "a")], log={"format": "json"})
+    instance.start()
+    instance.wait_for(lambda: any('"message"' in line and "500" in line for line in instance.lines))
+    said = [json.loads(line) for line in instance.lines if line.startswith("{")]
+    assert any("a: failing" in record["message"] for record in said)
+
+
+def test_a_data_folder_without_rights_is_named(instance, feeds):
+    instance.configure([source(feeds, "a")])
+    instance.data.write_text("a file, no folder")
+    done = instance.command("run", code=1)
+    assert str(instance.data) in done.stderr
+    assert "--data" in done.stderr
+
+
+def test_published_files_that_were_lost_are_made_again_at_the_start(instance, feeds):
+    feeds["/a.xml"] = rss(item(1))
+    instance.configure([source(feeds, "a")])
+    instance.poll()
+    for path in (instance.data / "public" / "feeds").iterdir():
+        path.unlink()
+    instance.start()
+    assert titles(instance) == ["Story 1"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system of its own needs root")
+def test_a_full_disk_is_said_keeps_the_old_feeds_and_heals(instance, feeds, tmp_path):
+    import subprocess
+
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine lets no one mount a file system")
+    try:
+        instance.data = small / "data"
+        feeds["/a.xml"] = rss(item(1))
+        instance.configure([source(feeds, "a")])
+        instance.start()
+        instance.wait_for(lambda: titles(instance) == ["Story 1"])
+        ballast = small / "ballast"
+        fill_up(ballast)
+        feeds["/b.xml"] = rss(*(item(f"b{k}", text="x" * 20_000) for k in range(20)))
+        instance.configure([source(feeds, "a"), source(feeds, "b")])
+        instance.wait_for(lambda: "disk is full" in "".join(instance.lines))
+        assert instance.get("/feeds/tech.atom")[0] == 200
+        assert titles(instance) == ["Story 1"]
+        ballast.unlink()
+        instance.wait_for(lambda: len(titles(instance)) == 21, timeout=60)
+        instance.stop()
+    finally:
+        instance.stop()
+        subprocess.run(["umount", "-l", str(small)], check=False)

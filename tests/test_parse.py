@@ -1,0 +1,303 @@
+"""Documents of every format → entries; and the corpus through the same door."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator import errors, parse
+from tests.instance import item, rss
+
+URL = "http://feed.example/dir/feed.xml"
+EIGHT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+
+
+def read(document, content_type=None, zone=None, seen=b""):
+    body = document.encode() if isinstance(document, str) else document
+    return parse.read(body, content_type, URL, zone, seen)
+
+
+def only(document, **how):
+    (entry,) = read(document, **how).entries
+    return entry
+
+
+def atom(inner, head="<title>A feed</title><id>urn:feed</id>"):
+    return f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="zh">{head}<entry>{inner}</entry></feed>'
+
+
+RSS_ITEM = "<title>题</title><link>http://e.org/1</link><pubDate>Sun, 22 Nov 2026 08:00:00 GMT</pubDate>"
+
+FORMATS = {
+    "rss 0.91": f'<rss version="0.91"><channel><title>t</title><item>{RSS_ITEM}</item></channel></rss>',
+    "rss 2.0": f'<rss version="2.0"><channel><title>t</title><item>{RSS_ITEM}</item></channel></rss>',
+    "rdf 1.0": (
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"'
+        ' xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="http://e.org/"><title>t</title></channel>'
+        '<item rdf:about="http://e.org/1"><title>题</title><link>http://e.org/1</link>'
+        "<dc:date>2026-11-22T16:00:00+08:00</dc:date></item></rdf:RDF>"
+    ),
+    "atom 0.3": (
+        '<feed version="0.3" xmlns="http://purl.org/atom/ns#"><title>t</title><entry><title>题</title>'
+        '<link rel="alternate" type="text/html" href="http://e.org/1"/><id>urn:1</id>'
+        "<issued>2026-11-22T08:00:00Z</issued><modified>2026-11-22T08:00:00Z</modified></entry></feed>"
+    ),
+    "atom 1.0": atom(
+        '<title>题</title><link href="http://e.org/1"/><id>urn:1</id><updated>2026-11-22T08:00:00Z</updated>'
+    ),
+    "json 1.1": json.dumps(
+        {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": "t",
+            "items": [{"id": "1", "title": "题", "url": "http://e.org/1", "date_published": "2026-11-22T08:00:00Z"}],
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_gives_title_link_and_date(name):
+    entry = only(FORMATS[name])
+    assert (entry.title, entry.link, entry.published) == ("题", "http://e.org/1", EIGHT)
+
+
+def test_a_local_file_is_never_opened_for_a_body_that_looks_like_a_path(tmp_path):
+    secret = tmp_path / "secret.xml"
+    secret.write_text(rss(item(1)))
+    with pytest.raises(errors.ParseError):
+        read(str(secret))
+
+
+def test_a_page_is_no_feed_and_its_feeds_are_named():
+    page = '<html><head><link rel="alternate" type="application/rss+xml" href="/rss.xml"></head><body>x</body></html>'
+    with pytest.raises(errors.ParseError, match=r"http://feed\.example/rss\.xml") as caught:
+        read(page)
+    assert caught.value.feeds == ("http://feed.example/rss.xml",)
+
+
+@pytest.mark.parametrize("body", ["", "   ", "hello", "{}", "[1]", "null", "<html></html>", "\0\0", "{", "<", "<rss"])
+def test_what_is_no_feed_is_a_parse_error(body):
+    with pytest.raises(errors.ParseError):
+        read(body)
+
+
+def test_an_empty_feed_is_a_feed():
+    assert read(rss()).entries == ()
+
+
+def test_the_feeds_own_metadata():
+    head = read(
+        atom(
+            "<title>x</title>",
+            "<title>A &amp; B</title><id>urn:f</id><rights>©</rights><author><name>Someone</name></author>"
+            '<link href="http://e.org/"/><link rel="self" href="http://e.org/f"/><updated>2026-11-22T08:00:00Z</updated>',
+        )
+    ).head
+    assert (head.id, head.title, head.link, head.rights, head.author) == (
+        "urn:f", "A & B", "http://e.org/", "©", "Someone",
+    )  # fmt: skip
+    assert head.updated == EIGHT
+
+
+def test_a_local_date_has_the_sources_zone():
+    entry = only(rss(item(1, date="2026-11-22 16:00")), zone=ZoneInfo("Asia/Shanghai"))
+    assert entry.published == EIGHT
+
+
+def test_an_unreadable_date_is_noted():
+    entry = only(rss(item(1, date="someday")))
+    assert entry.published is None
+    assert "date:unreadable" in entry.repairs
+
+
+# ------------------------------------------------------------------------------------------------- links and ids
+
+
+def test_a_permalink_guid_is_the_link():
+    entry = only(rss("<item><title>t</title><guid>http://e.org/g</guid></item>"))
+    assert (entry.id, entry.link) == ("http://e.org/g", "http://e.org/g")
+
+
+def test_a_guid_that_is_no_address_stays_as_it_is():
+    entry = only(rss("<item><title>t</title><link>http://e.org/1</link><guid>12345</guid></item>"))
+    assert (entry.id, entry.link) == ("12345", "http://e.org/1")
+
+
+def test_a_guid_does_not_depend_on_where_the_feed_lies():
+    document = rss("<item><title>t</title><guid>12345</guid></item>").encode()
+    ids = {parse.read(document, None, url, None).entries[0].id for url in ("http://a.example/x", "http://b.example/y")}
+    assert ids == {"12345"}
+
+
+def test_the_alternate_html_link_comes_first():
+    inner = (
+        '<title>t</title><id>urn:1</id><link rel="self" href="http://e.org/self"/>'
+        '<link rel="alternate" type="application/json" href="http://e.org/json"/>'
+        '<link rel="alternate" type="text/html" href="http://e.org/html"/>'
+    )
+    assert only(atom(inner)).link == "http://e.org/html"
+
+
+def test_relative_links_are_resolved_against_xml_base_and_address():
+    inner = '<title>t</title><id>urn:1</id><link href="page"/>'
+    assert only(atom(inner)).link == "http://feed.example/dir/page"
+    based = atom(inner).replace("<entry>", '<entry xml:base="http://other.example/x/">')
+    assert only(based).link == "http://other.example/x/page"
+
+
+def test_the_publishers_own_link_behind_a_proxy_wins():
+    document = rss(
+        '<item xmlns:feedburner="http://rssnamespace.org/feedburner/ext/1.0"><title>t</title><link>http://proxy.example/x'
+        "</link><feedburner:origLink>http://e.org/own</feedburner:origLink></item>"
+    )
+    assert only(document).link == "http://e.org/own"
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "java&#10;script:alert(1)", "data:text/html,x", "file:///etc"])
+def test_a_dangerous_link_is_no_link(link):
+    assert only(rss(f"<item><title>t</title><link>{link}</link></item>")).link is None
+
+
+# ------------------------------------------------------------------------------------------------- texts
+
+
+def test_content_and_summary_are_kept_apart_and_safe():
+    document = rss(
+        '<item xmlns:content="http://purl.org/rss/1.0/modules/content/"><title>t</title><description>short</description>'
+        "<content:encoded><![CDATA[<p onclick='x()'>long<script>alert(1)</script></p>]]></content:encoded></item>"
+    )
+    entry = only(document)
+    assert (entry.summary, entry.content) == ("short", "<p>long</p>")
+
+
+def test_a_title_is_text():
+    assert only(rss("<item><title>AT&amp;amp;T &lt;b&gt;bold&lt;/b&gt;</title></item>")).title == "AT&T bold"
+    assert only(atom('<title type="text">use &lt;b&gt; here</title>')).title == "use <b> here"
+
+
+def test_atom_text_content_is_escaped():
+    assert only(atom('<title>t</title><content type="text">1 &lt; 2</content>')).content == "1 &lt; 2"
+
+
+def test_xhtml_content_is_kept():
+    content = '<div xmlns="http://www.w3.org/1999/xhtml"><p>x<b>y</b></p></div>'
+    inner = f'<title>t</title><content type="xhtml">{content}</content>'
+    assert "<p>x<b>y</b></p>" in only(atom(inner)).content
+
+
+def test_authors_are_joined_once():
+    authors = "".join(f"<author><name>{name}</name></author>" for name in "甲乙甲")
+    assert only(atom(f"<title>t</title>{authors}")).author == "甲, 乙"
+
+
+def test_enclosures_and_media_are_kept_once():
+    document = rss(
+        '<item xmlns:media="http://search.yahoo.com/mrss/"><title>t</title>'
+        '<enclosure url="http://e.org/a.mp3" type="audio/mpeg" length="123"/>'
+        '<media:content url="http://e.org/a.mp3"/><media:content url="http://e.org/b.jpg" type="image/jpeg"/></item>'
+    )
+    assert [(e.url, e.type, e.length) for e in only(document).enclosures] == [
+        ("http://e.org/a.mp3", "audio/mpeg", 123),
+        ("http://e.org/b.jpg", "image/jpeg", None),
+    ]
+
+
+def test_control_characters_do_not_come_through():
+    entry = only(rss("<item><title>a&#8;b\x0bc</title><description>d&#xD800;e</description></item>"))
+    assert (entry.title, entry.summary) == ("abc", "de")
+
+
+# ------------------------------------------------------------------------------------------------- what was seen
+
+
+def test_entries_seen_before_are_not_read_again():
+    first = read(rss(item(1), item(2)))
+    second = read(rss(item(3), item(1), item(2)), seen=first.hashes)
+    assert [entry.title for entry in second.entries] == ["Story 3"]
+    assert len(second.hashes) == 3 * parse.HASH_LENGTH
+
+
+def test_an_edited_entry_is_read_again():
+    first = read(rss(item(1), item(2)))
+    assert [e.title for e in read(rss(item(1, "New"), item(2)), seen=first.hashes).entries] == ["New"]
+
+
+def test_what_is_seen_of_a_json_feed_is_left_out_too():
+    first = read(FORMATS["json 1.1"])
+    assert read(FORMATS["json 1.1"], seen=first.hashes).entries == ()
+
+
+def test_an_unseen_entry_reads_as_in_the_whole_document():
+    document = rss(item(1), item(2, "<b>x</b> &amp; y"), item(3))
+    others = read(rss(item(1), item(3))).hashes
+    (alone,) = read(document, seen=others).entries
+    assert alone == read(document).entries[1]
+
+
+# ------------------------------------------------------------------------------------------------- the corpus
+
+
+def documents(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_every_torture_document_reads_or_is_refused_quickly(corpus):
+    for path in documents(corpus / "feeds" / "torture"):
+        started = time.process_time()
+        with contextlib.suppress(errors.ParseError):
+            parse.read(path.read_bytes(), None, URL, None)
+        assert time.process_time() - started < 2, path
+
+
+def test_every_real_document_with_entries_yields_entries(corpus):
+    rows = [line.split("\t") for line in (corpus / "feeds" / "INDEX.tsv").read_text("utf-8").splitlines()[1:]]
+    expected = {row[0].removeprefix("feeds/"): int(row[8] or 0) for row in rows if row[1] == "real"}
+    checked = 0
+    for name, entries in sorted(expected.items())[::6]:
+        path = corpus / "feeds" / name
+        if entries and path.exists():
+            found = len(parse.read(path.read_bytes(), None, URL, None).entries)
+            assert found > 0, name
+            checked += 1
+    assert checked >= 25
+
+
+@pytest.mark.full
+def test_the_cut_equals_a_whole_parse_field_by_field(corpus):
+    compared = 0
+    for kind in ("real", "derived"):
+        for path in documents(corpus / "feeds" / kind):
+            body = path.read_bytes()
+            try:
+                whole = parse.read(body, None, URL, None)
+            except errors.ParseError:
+                continue
+            hashes = [whole.hashes[k : k + 8] for k in range(0, len(whole.hashes), 8)]
+            for k, own in enumerate(hashes[:5]):
+                seen = b"".join(digest for digest in hashes if digest != own)
+                if hashes.count(own) == 1 and len(hashes) > 1:
+                    (alone,) = parse.read(body, None, URL, None, seen).entries
+                    assert alone == whole.entries[k], path
+                    compared += 1
+    assert compared > 500
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes_raise_nothing_but_parse_errors(body):
+    with contextlib.suppress(errors.ParseError):
+        read(body)
+
+
+@given(st.text(max_size=200), st.sampled_from(sorted(FORMATS)), st.integers(0, 400))
+def test_a_feed_with_something_written_into_it_raises_nothing_but_parse_errors(text, name, place):
+    document = FORMATS[name]
+    broken = document[:place] + text + document[place:]
+    with contextlib.suppress(errors.ParseError):
+        read(broken.encode("utf-8", "surrogatepass"))

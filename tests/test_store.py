@@ -1,0 +1,305 @@
+"""The store on real files: transactions, dirty marks, the publication log, reports."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+
+from aggregator import errors, store
+from aggregator.models import Head, NewEntry, Source, Visit
+from tests.builders import DAY, HOUR, NOW, prepared
+
+
+@pytest.fixture
+def db(tmp_path):
+    database = store.connect(tmp_path)
+    yield database
+    database.close()
+
+
+def sync(db, *sources, now=NOW):
+    store.sources.sync(db, sources, now)
+
+
+def source(name="A", **said):
+    return Source(**({"name": name, "url": f"http://example.org/{name}"} | said))
+
+
+def add_entry(db, entry_id="1", **said):
+    head = store.entries.head(db, 1, Head(title="Feed"))
+    new = NewEntry(entry_id, prepared(id=entry_id, **said), NOW, NOW, back=False)
+    store.entries.add(db, 1, head, [new], NOW)
+    return db.execute("select max(id) from entry").fetchone()[0]
+
+
+def names(states):
+    return [state.name for state in states]
+
+
+# ------------------------------------------------------------------------------------------------- sources
+
+
+def test_new_sources_are_due_at_once(db):
+    sync(db, source("A"), source("B"))
+    assert names(store.sources.due(db, NOW, 10)) == ["A", "B"]
+
+
+def test_disabled_sources_are_never_due(db):
+    sync(db, source("A", enabled=False))
+    assert store.sources.due(db, NOW, 10) == []
+    assert store.sources.forced(db, NOW, ["A"]) == []
+
+
+def test_sources_of_a_new_database_are_established_and_later_ones_are_not(db):
+    sync(db, source("A"))
+    sync(db, source("A"), source("B"), now=NOW + DAY)
+    assert {s.name: s.established for s in store.sources.due(db, NOW + DAY, 10)} == {"A": True, "B": False}
+
+
+def test_a_source_taken_out_is_not_polled_and_resumes_when_its_name_comes_back(db):
+    sync(db, source("A"))
+    sync(db)
+    assert store.sources.due(db, NOW, 10) == []
+    assert list(store.reports.sources(db)) == []
+    sync(db, source("A"))
+    assert names(store.sources.due(db, NOW, 10)) == ["A"]
+    assert db.execute("select count(*) from source").fetchone()[0] == 1
+
+
+def test_a_renamed_source_keeps_its_row(db):
+    sync(db, source("Old"))
+    sync(db, source("New", formerly=("Old",)))
+    assert db.execute("select id, name from source").fetchall() == [(1, "New")]
+
+
+def test_another_url_drops_validators_and_keeps_the_entries(db):
+    sync(db, source("A"))
+    add_entry(db)
+    db.execute("update source set etag = 'x', hashes = x'01', next_poll = 9999999999")
+    sync(db, source("A", url="http://elsewhere.example/"))
+    (state,) = store.sources.due(db, NOW, 10)
+    assert (state.current_url, state.validators.etag, state.hashes) == ("http://elsewhere.example/", None, b"")
+    assert db.execute("select count(*) from entry").fetchone()[0] == 1
+
+
+def test_a_name_overrides_the_rhythm_but_not_what_the_server_asked_for(db):
+    sync(db, source("A"), source("B"))
+    store.sources.record(db, Visit(1, "ok", "", 0, NOW, NOW + DAY))
+    store.sources.record(db, Visit(2, "failing", "503", 1, NOW, NOW + DAY, not_before=NOW + DAY))
+    assert names(store.sources.forced(db, NOW, [])) == ["A"]
+    assert names(store.sources.forced(db, NOW + DAY, [])) == ["A", "B"]
+
+
+def test_a_gone_source_is_polled_no_more(db):
+    sync(db, source("A"))
+    store.sources.record(db, Visit(1, "gone", "410", 1, NOW, NOW))
+    assert store.sources.due(db, NOW + DAY, 10) == []
+    assert store.sources.forced(db, NOW + DAY, ["A"]) == []
+
+
+def test_a_tick_before_the_last_one_is_refused(db):
+    assert store.sources.begin_tick(db, NOW) is None
+    assert store.sources.begin_tick(db, NOW - HOUR) == NOW
+    assert store.sources.begin_tick(db, NOW) is None
+
+
+def test_what_is_under_way_is_not_due_again(db):
+    sync(db, source("A"), source("B"))
+    assert names(store.sources.due(db, NOW, 1, {1})) == ["B"]
+
+
+# ------------------------------------------------------------------------------------------------- publications
+
+
+def settle(db, row, terms=("tech", "all"), live=True):
+    story = store.stories.start(db, row, f"urn:x:{row}", NOW)
+    store.publications.add(db, story, terms, NOW, live)
+    return story
+
+
+@pytest.fixture
+def stored(db):
+    sync(db, source("A"))
+    return add_entry(db)
+
+
+def dirty(db):
+    return [mark.term for mark in store.publications.dirty(db, {"tech", "all", "other"})]
+
+
+def test_a_publication_marks_its_feeds_until_they_are_rendered(db, stored):
+    settle(db, stored)
+    marks = store.publications.dirty(db, {"tech", "all"})
+    assert [mark.term for mark in marks] == ["all", "tech"]
+    for mark in marks:
+        store.publications.rendered(db, mark)
+    assert dirty(db) == []
+
+
+def test_a_change_during_rendering_keeps_the_mark(db, stored):
+    settle(db, stored)
+    mark = store.publications.dirty(db, {"tech"})[0]
+    store.publications.mark(db, ["tech"], NOW)
+    store.publications.rendered(db, mark)
+    assert "tech" in dirty(db)
+
+
+def test_a_story_is_put_into_a_feed_once(db, stored):
+    story = settle(db, stored)
+    assert store.publications.add(db, story, ["tech", "finance"], NOW, live=True) == ["finance"]
+
+
+def test_back_issues_are_in_the_log_and_not_in_the_feed(db, stored):
+    settle(db, stored, live=False)
+    assert dirty(db) == []
+    assert store.publications.live(db, "tech", 10) == []
+    assert db.execute("select count(*) from publication").fetchone()[0] == 2
+
+
+def test_the_feed_is_the_end_of_the_log_newest_first(db):
+    sync(db, source("A"))
+    for number in range(4):
+        settle(db, add_entry(db, str(number), title=f"T{number}"))
+    assert [s.entry.title for s in store.publications.live(db, "tech", 3)] == ["T3", "T2", "T1"]
+
+
+def test_a_changed_recipe_marks_the_feed_and_the_same_one_does_not(db):
+    store.publications.require(db, {"tech": "a"}, NOW)
+    mark = store.publications.dirty(db, {"tech"})[0]
+    store.publications.rendered(db, mark)
+    store.publications.require(db, {"tech": "a"}, NOW)
+    assert dirty(db) == []
+    store.publications.require(db, {"tech": "b"}, NOW)
+    assert dirty(db) == ["tech"]
+
+
+def test_only_feeds_in_which_a_story_has_aged_are_expired(db, stored):
+    settle(db, stored)
+    assert store.publications.expired(db, DAY, NOW + HOUR) == []
+    assert sorted(store.publications.expired(db, DAY, NOW + 2 * DAY)) == ["all", "tech"]
+    store.publications.mark(db, ["tech", "all"], NOW + 2 * DAY)
+    assert store.publications.expired(db, DAY, NOW + 3 * DAY) == []
+
+
+# ------------------------------------------------------------------------------------------------- the file
+
+
+def test_a_second_opening_applies_no_migration_again(tmp_path):
+    store.connect(tmp_path).close()
+    db = store.connect(tmp_path)
+    assert db.execute("select count(*) from _sqlite_migrations").fetchone()[0] == 1
+    db.close()
+
+
+def test_reading_where_nothing_is_says_what_to_do(tmp_path):
+    with pytest.raises(errors.StoreError, match="aggregator run"):
+        store.read_only(tmp_path)
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    (tmp_path / store.FILE_NAME).write_bytes(b"this is no database, " * 100)
+    with pytest.raises(errors.StoreError, match="damaged"):
+        store.connect(tmp_path)
+
+
+# ------------------------------------------------------------------------------------------------- the writer
+
+
+def write(tmp_path, use):
+    async def main():
+        writer = store.Writer(tmp_path)
+        try:
+            return await use(writer)
+        finally:
+            await writer.close()
+
+    return asyncio.run(main())
+
+
+def remember(db, key):
+    db.execute("insert into state values (?, 'x')", [key])
+
+
+def forget_how(db, key):
+    remember(db, key)
+    raise ValueError("no")
+
+
+def stored_keys(tmp_path):
+    with sqlite3.connect(tmp_path / store.FILE_NAME) as connection:
+        return {row[0] for row in connection.execute("select key from state")}
+
+
+def test_jobs_that_share_a_transaction_fail_alone(tmp_path):
+    async def use(writer):
+        return await asyncio.gather(
+            writer.gather(remember, "a"),
+            writer.gather(forget_how, "b"),
+            writer.gather(remember, "c"),
+            return_exceptions=True,
+        )
+
+    results = write(tmp_path, use)
+    assert isinstance(results[1], ValueError)
+    assert stored_keys(tmp_path) == {"a", "c"}
+
+
+def test_gathered_jobs_are_committed_before_they_are_answered(tmp_path):
+    async def use(writer):
+        await writer.gather(remember, "a")
+        return stored_keys(tmp_path)
+
+    assert write(tmp_path, use) == {"a"}
+
+
+def test_closing_finishes_the_jobs_that_were_given(tmp_path):
+    async def use(writer):
+        task = asyncio.create_task(writer.gather(remember, "a"))
+        await asyncio.sleep(0)
+        await writer.close()
+        await task
+
+    async def main():
+        await use(store.Writer(tmp_path))
+
+    asyncio.run(main())
+    assert stored_keys(tmp_path) == {"a"}
+
+
+def test_a_short_lock_of_another_process_is_waited_for(tmp_path):
+    store.connect(tmp_path).close()
+    other = sqlite3.connect(tmp_path / store.FILE_NAME, isolation_level=None, check_same_thread=False)
+    other.execute("begin immediate")
+    timer = threading.Timer(0.3, other.execute, ["rollback"])
+    timer.start()
+    write(tmp_path, lambda writer: writer.run(remember, "a"))
+    timer.join()
+    other.close()
+    assert stored_keys(tmp_path) == {"a"}
+
+
+def test_a_full_database_is_said_clearly_and_heals(tmp_path):
+    async def use(writer):
+        pages = writer._db.execute("pragma page_count").fetchone()[0]
+        writer._db.execute(f"pragma max_page_count = {pages}").fetchall()
+        with pytest.raises(errors.StoreError, match="disk is full"):
+            await writer.run(lambda db: remember(db, "x" * 100_000))
+        writer._db.execute("pragma max_page_count = 1000000").fetchall()
+        await writer.run(remember, "later")
+
+    write(tmp_path, use)
+    assert stored_keys(tmp_path) == {"later"}
+
+
+def test_a_job_waits_for_company_no_longer_than_a_quarter_second(tmp_path):
+    async def use(writer):
+        started = time.monotonic()
+        await writer.gather(remember, "a")
+        return time.monotonic() - started
+
+    assert write(tmp_path, use) < timedelta(seconds=5).total_seconds()

@@ -1,0 +1,104 @@
+"""Worker processes: results, errors, deadlines, deaths."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from datetime import timedelta
+
+import pytest
+
+from aggregator import errors, workers
+
+SOON = timedelta(seconds=30)
+
+
+def add(a, b):
+    return a + b
+
+
+def raise_status():
+    raise errors.StatusError("not here", 404, timedelta(seconds=5))
+
+
+def sleep(seconds):
+    time.sleep(seconds)
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def eat_memory():
+    return len(bytearray(workers.MEMORY_LIMIT))
+
+
+def in_pool(use, size=1):
+    async def main():
+        pool = workers.Pool(size)
+        try:
+            return await use(pool)
+        finally:
+            await pool.close()
+
+    return asyncio.run(main())
+
+
+def test_a_result_comes_back():
+    assert in_pool(lambda pool: pool.run(SOON, add, 2, b=3)) == 5
+
+
+def test_an_exception_comes_back_whole():
+    with pytest.raises(errors.StatusError) as caught:
+        in_pool(lambda pool: pool.run(SOON, raise_status))
+    assert (caught.value.status, caught.value.retry_after) == (404, timedelta(seconds=5))
+
+
+def test_a_late_worker_is_replaced_and_the_next_job_runs():
+    async def use(pool):
+        with pytest.raises(workers.WorkerLostError, match="longer than"):
+            await pool.run(timedelta(seconds=0.3), sleep, 60)
+        return await pool.run(SOON, add, 1, 1)
+
+    assert in_pool(use) == 2
+
+
+def test_a_job_that_kills_its_worker_fails_alone():
+    async def use(pool):
+        with pytest.raises(workers.WorkerLostError, match="died"):
+            await pool.run(SOON, die)
+        return await pool.run(SOON, add, 1, 1)
+
+    assert in_pool(use) == 2
+
+
+def test_a_job_that_wants_too_much_memory_fails_alone():
+    async def use(pool):
+        with pytest.raises(MemoryError):
+            await pool.run(SOON, eat_memory)
+        return await pool.run(SOON, add, 1, 1)
+
+    assert in_pool(use) == 2
+
+
+def test_a_slow_job_does_not_hold_up_another():
+    async def use(pool):
+        slow = asyncio.create_task(pool.run(SOON, sleep, 20))
+        assert await pool.run(SOON, add, 1, 1) == 2
+        assert not slow.done()
+        slow.cancel()
+
+    in_pool(use, size=2)
+
+
+def test_closing_does_not_wait_for_a_slow_job():
+    async def use(pool):
+        task = asyncio.create_task(pool.run(SOON, sleep, 20))
+        await pool.run(SOON, add, 1, 1)  # by then the first job is under way
+        task.cancel()
+
+    started = time.monotonic()
+    in_pool(use, size=2)
+    assert time.monotonic() - started < 10
