@@ -112,11 +112,6 @@ def main() -> None:
 @_folders
 def run() -> None:
     """Poll and serve until stopped (Ctrl-C or SIGTERM)."""
-    from aggregator import daemon, logs
-
-    config = _load()
-    logs.start(config.settings.log_level, config.settings.log_format)
-    _ask_for_contact(config)
     context = click.get_current_context()
 
     def load_again() -> Config:
@@ -124,8 +119,13 @@ def run() -> None:
             return _load()
 
     try:
+        from aggregator import daemon, logs
+
+        config = _load()
+        logs.start(config.settings.log_level, config.settings.log_format)
+        _ask_for_contact(config)
         asyncio.run(daemon.run(config, load_again, _say_where))
-    except asyncio.CancelledError:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo("stopped while starting", err=True)
 
 

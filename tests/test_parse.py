@@ -152,6 +152,13 @@ def test_relative_links_are_resolved_against_xml_base_and_address():
     assert only(based).link == "http://other.example/x/page"
 
 
+def test_one_entrys_base_does_not_reach_the_next():
+    entry = '<entry{}><title>t</title><id>urn:{}</id><link href="page"/></entry>'
+    entries = entry.format(' xml:base="http://other.example/x/"', 1) + entry.format("", 2)
+    document = f'<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title>{entries}</feed>'
+    assert [e.link for e in read(document).entries] == ["http://other.example/x/page", "http://feed.example/dir/page"]
+
+
 def test_the_publishers_own_link_behind_a_proxy_wins():
     document = rss(
         '<item xmlns:feedburner="http://rssnamespace.org/feedburner/ext/1.0"><title>t</title><link>http://proxy.example/x'

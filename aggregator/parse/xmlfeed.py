@@ -1,7 +1,7 @@
 """RSS, RDF and Atom documents (well-formed UTF-8 by now) through feedparser, and from its dictionaries to our values.
 
-feedparser's own sanitiser and link resolver are off: the first is bypassable, both are slow, and a resolved guid would
-make an entry's identity hang on the feed's address. Base addresses (xml:base) come with each text as `base`.
+feedparser's own sanitiser and link resolver are off: the first is bypassable, and both are slow. Base addresses
+(xml:base) come with each text as `base`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,14 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml", "html", "xhtml")
 _LONGEST_TITLE = 1000  # characters
 _MOST_ENCLOSURES = 20
 
+# feedparser joins some addresses by itself, guids among them. Were that the feed's own address, an entry's identity
+# would
+# hang on it; were it empty, feedparser would carry one entry's xml:base into the next. So it joins to a base that
+# nobody
+# has, and `_said` takes it off again.
+_NO_HOST = "http://base.invalid"
+_NO_BASE = f"{_NO_HOST}/-/"
+
 
 def read(
     document: bytes, encoding: str, url: str, zone: tzinfo | None, repairs: tuple[str, ...], hashes: bytes
@@ -32,14 +40,14 @@ def read(
     try:
         parsed = feedparser.parse(
             io.BytesIO(document),  # bytes alone could be taken for a file's name
-            response_headers={"content-type": "application/xml; charset=utf-8"},
+            response_headers={"content-type": "application/xml; charset=utf-8", "content-location": _NO_BASE},
             sanitize_html=False,
             resolve_relative_uris=False,
         )
     except Exception as error:  # feedparser lets many kinds through on hostile input
         raise errors.ParseError(f"the document cannot be read ({type(error).__name__}: {error})") from error
     head = _head(parsed.feed, url, zone)
-    base = parsed.feed.get("link") and urls.join(url, parsed.feed.link)
+    base = _join(url, parsed.feed.get("link"))
     entries = tuple(_entry(raw, parsed.version, url, base or url, zone, repairs) for raw in parsed.entries)
     return ParsedFeed(parsed.version, encoding, head, entries, hashes)
 
@@ -51,7 +59,7 @@ def without_hashes(feed: ParsedFeed) -> ParsedFeed:
 
 def _head(feed: Any, url: str, zone: tzinfo | None) -> Head:
     return Head(
-        id=text.one_line(feed.get("id") or "") or None,
+        id=text.one_line(_said(feed.get("id"))) or None,
         title=_plain(feed, "title") or None,
         link=_first_link(feed, url),
         updated=_date(feed, ("updated", "published"), zone),
@@ -69,7 +77,7 @@ def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, rep
     if published is None and updated is None and any(key in raw for key in ("published", "updated", "created")):
         link_repairs += ("date:unreadable",)
     return ParsedEntry(
-        id=text.one_line(raw.get("id") or "") or None,
+        id=text.one_line(_said(raw.get("id"))) or None,
         link=link,
         title=_title(raw, version),
         summary="" if summary == content else summary,
@@ -92,21 +100,35 @@ def _link(raw: Any, url: str, site: str) -> tuple[str | None, tuple[str, ...]]:
     """The entry's page: the publisher's own link behind a proxy, the alternate (HTML first), a permalink guid, any
     link.
     """
-    base = urls.join(url, (raw.get("title_detail") or {}).get("base") or "") or site
+    base = _join(url, (raw.get("title_detail") or {}).get("base")) or site
     original = raw.get("feedburner_origlink")
-    if original and (found := urls.join(base, original)):
+    if found := _join(base, original):
         return found, ()
     for link in sorted(raw.get("links") or (), key=_link_rank):
-        if _link_rank(link) < 9 and (found := urls.join(base, link.get("href") or "")):
+        if _link_rank(link) < 9 and (found := _join(base, link.get("href"))):
             return found, ()
-    if (found := urls.join(base, raw.get("link") or "")) and not raw.get("guidislink"):
+    if (found := _join(base, raw.get("link"))) and not raw.get("guidislink"):
         return found, ()
-    if raw.get("guidislink") and "://" in (raw.get("id") or "") and (found := urls.join(base, raw.get("id"))):
+    if raw.get("guidislink") and "://" in _said(raw.get("id")) and (found := _join(base, raw.get("id"))):
         return found, ("link:guid",)
     for link in raw.get("links") or ():
-        if found := urls.join(base, link.get("href") or ""):
+        if found := _join(base, link.get("href")):
             return found, (f"link:{link.get('rel', 'any')}",)
     return None, ("link:none",)
+
+
+def _said(address: Any) -> str:
+    """The address as the document said it, without the base that feedparser joined it to."""
+    value = str(address or "")
+    if value.startswith(_NO_BASE):
+        return value.removeprefix(_NO_BASE)
+    return value.removeprefix(_NO_HOST)
+
+
+def _join(base: str, address: Any) -> str | None:
+    """The absolute address, or None where nothing usable was said."""
+    said = _said(address)
+    return urls.join(base, said) if said else None
 
 
 def _link_rank(link: Any) -> int:
@@ -117,9 +139,9 @@ def _link_rank(link: Any) -> int:
 
 def _first_link(feed: Any, url: str) -> str | None:
     for link in sorted(feed.get("links") or (), key=_link_rank):
-        if _link_rank(link) < 9 and (found := urls.join(url, link.get("href") or "")):
+        if _link_rank(link) < 9 and (found := _join(url, link.get("href"))):
             return found
-    return urls.join(url, feed.get("link") or "") if feed.get("link") else None
+    return _join(url, feed.get("link"))
 
 
 def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
@@ -129,7 +151,7 @@ def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
         (m.get("url"), m.get("type") or m.get("medium"), m.get("filesize")) for m in raw.get("media_content") or ()
     ]
     for href, kind, length in listed:
-        address = urls.join(base, href or "")
+        address = _join(base, href)
         if address and address not in found and len(found) < _MOST_ENCLOSURES:
             found.add(address)
             yield Enclosure(address, text.one_line(kind or ""), _number(length))
@@ -144,7 +166,7 @@ def _image(raw: Any, content: str, base: str) -> str | None:
     listed = [m.get("url") for m in raw.get("media_thumbnail") or ()]
     listed += [(raw.get("image") or {}).get("href")]
     for address in listed:
-        if address and (found := urls.join(base, address)):
+        if found := _join(base, address):
             return found
     return html.first_image(content)
 
@@ -176,7 +198,7 @@ def _safe(detail: Any, version: str, link: str) -> str:
         return ""
     if version.startswith("atom") and detail.get("type") == "text/plain":
         value = "<br>".join(escape(value, quote=False).splitlines())
-    base = urls.join(link, detail.get("base") or "") or link
+    base = _join(link, detail.get("base")) or link
     return html.sanitize(value, partial(urls.link, base), partial(urls.join, base))
 
 
