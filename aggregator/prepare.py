@@ -53,10 +53,15 @@ def _prepare(
     folded_title, folded_text = text.fold(said.title), text.fold(plain)
     language = source.language or said.language or feed.head.language or text.script(said.title + plain)
     entry = replace(_cut_short(said, source), language=language)
-    fields = {"url": said.link or "", "author": said.author, "source": source.name}
     subject = categorize.Subject(
-        plain={"title": said.title, "text": plain, **fields},
-        folded={"title": folded_title, "text": folded_text, **{k: text.fold(v) for k, v in fields.items()}},
+        plain={
+            "title": said.title,
+            "text": plain,
+            "url": said.link or "",
+            "author": said.author,
+            "source": source.name,
+        },
+        folded={"title": folded_title, "text": folded_text},
     )
     return PreparedEntry(
         entry=entry,

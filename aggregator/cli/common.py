@@ -1,0 +1,152 @@
+"""What commands share: the group, the folders' options, our errors as one sentence, times, progress, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aggregator import errors
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from aggregator.models import Config
+
+FAILED, WRONG = 1, 2  # exit codes; 0 is fine
+
+
+class Group(click.Group):
+    """Commands in the order in which they are written, and our errors as one sentence instead of a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except errors.ConfigError as error:
+            _complain(error.problems)
+            sys.exit(WRONG)
+        except errors.AggregatorError as error:
+            click.echo(f"aggregator: {error}", err=True)
+            sys.exit(FAILED)
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - nobody reads on: nothing more to flush
+            sys.exit(FAILED)
+
+
+def _complain(problems: Sequence[errors.Problem]) -> None:
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    click.echo(f"{len(problems)} problem{'s' * (len(problems) != 1)} in the configuration", err=True)
+
+
+def folders(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command take --config and --data itself, as well as before its name."""
+
+    @click.option(
+        "--config", "config_folder", metavar="DIR", type=click.Path(path_type=Path), help="Configuration folder."
+    )
+    @click.option("--data", "data_folder", metavar="DIR", type=click.Path(path_type=Path), help="Data folder.")
+    @click.pass_context
+    @wraps(command)
+    def taking(
+        ctx: click.Context, /, *args: Any, config_folder: Path | None, data_folder: Path | None, **kwargs: Any
+    ) -> Any:
+        given = ctx.ensure_object(dict)
+        if config_folder is not None:
+            given["config"] = config_folder
+        if data_folder is not None:
+            given["data"] = data_folder
+        return command(*args, **kwargs)
+
+    return taking
+
+
+def load() -> Config:
+    from aggregator import config
+
+    given = click.get_current_context().ensure_object(dict)
+    loaded: Config = config.load(given.get("config", Path("config")), os.environ, given.get("data"))
+    return loaded
+
+
+def database() -> Any:
+    from aggregator import store
+
+    return store.read_only(load().settings.data)
+
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def ask_for_contact(config: Config) -> None:
+    if not config.settings.fetch.contact:
+        click.echo(
+            f"{config.folder / 'aggregator.yaml'}: fetch.contact is not set: publishers want to know whom to write to;"
+            " give an address or a page",
+            err=True,
+        )
+
+
+def moment(said: str) -> datetime:
+    try:
+        number = float(said)
+    except ValueError:
+        pass
+    else:
+        return _in_range(said, lambda: datetime.fromtimestamp(number, UTC))
+    return _in_range(said, lambda: datetime.fromisoformat(said))
+
+
+def _in_range(said: str, read: Callable[[], datetime]) -> datetime:
+    try:
+        moment = read()
+    except (ValueError, OverflowError, OSError) as error:
+        raise click.BadParameter(
+            f"{said!r} is no time: write 2026-11-22T14:05:00Z, or seconds since 1970", param_hint="--now"
+        ) from error
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str], None]]:
+    """A function that prints a line of progress; on a terminal a bar moves below the lines."""
+    if not sys.stderr.isatty():
+        yield click.echo
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    bar: Progress = Progress(
+        SpinnerColumn(), "{task.description} {task.completed:.0f}", TimeElapsedColumn(), console=console
+    )
+    with bar:
+        task = bar.add_task(what, total=None)
+
+        def step(line: str) -> None:
+            click.echo(line)
+            bar.advance(task)
+
+        yield step
