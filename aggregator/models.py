@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import IntEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
@@ -172,7 +173,7 @@ class ParsedEntry:
     """What a feed said of one entry: sanitised, links absolute, dates as far as the feed had usable ones.
 
     `summary` and `content` are safe HTML; `title`, `author` and `rights` are plain text. `repairs` are codes of what
-    was mended (`link:guid`, `date:unreadable`, …), for the trace.
+    was mended (`link:guid`, `date:unreadable`, …), for the trace. `duration` is in seconds.
     """
 
     id: str | None
@@ -187,19 +188,33 @@ class ParsedEntry:
     updated: datetime | None = None
     enclosures: tuple[Enclosure, ...] = ()
     image: str | None = None
+    duration: int | None = None
+    episode: str | None = None
     repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How often a feed document wants to be fetched: RSS ttl and sy:updatePeriod, skipHours (0 to 23, GMT) and skipDays
+    (0 Monday to 6 Sunday), RSS 2.0."""
+
+    ttl: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
     """One fetched document. `entries` are the entries that were not in `seen` when it was read, in document order;
-    `hashes` has 8 bytes for every entry of the document (empty when the cut was not certain)."""
+    `hashes` has 8 bytes for every entry of the document (empty when the cut was not certain). `wishes` None: not read,
+    as nothing was new."""
 
     format: str
     encoding: str
     head: Head
     entries: tuple[ParsedEntry, ...]
     hashes: bytes = b""
+    wishes: Wishes | None = None
 
 
 # ---------------------------------------------------------------------------------------------- categorizing
@@ -233,27 +248,39 @@ class PreparedEntry:
 # ---------------------------------------------------------------------------------------------- storing
 
 
+class Back(IntEnum):
+    """Whether a new entry is announced, a back issue (only for archives), or re-issued by its source (in no feed)."""
+
+    ANNOUNCED = 0
+    BACK_ISSUE = 1
+    REISSUED = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored of an entry, as deciding whether it changed needs it. `row` is its number in this database."""
+    """What is stored of an entry, as deciding whether it is the same and changed needs it. `row` is its number in this
+    database, `dated` whether its feed gave `published`."""
 
     row: int
+    entry_id: str
+    canonical: str | None
     digest: bytes
     title_key: bytes
     text_key: bytes
     published: datetime
     updated: datetime
+    dated: bool
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry to be stored: its repaired id, settled dates, and whether it is a back issue (stored, not announced)."""
+    """An entry to be stored: its repaired id, settled dates, and whether it is announced."""
 
     id: str
     prepared: PreparedEntry
     published: datetime
     updated: datetime
-    back: bool
+    back: Back = Back.ANNOUNCED
     repairs: tuple[str, ...] = ()
 
 
@@ -268,7 +295,7 @@ class Unsettled:
     canonical: str | None
     title_key: bytes
     published: datetime
-    back: bool
+    back: Back
     terms: tuple[str, ...]
 
 
@@ -297,26 +324,40 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source is polled, and where it says that it moved for good, in how many polls so far."""
+
+    current_url: str
+    moved_to: str | None = None
+    moved_polls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SourceState:
     """What the store remembers of a source, as a poll needs it. `hashes`: 8 bytes for each entry of the last document.
 
-    `established`: it has parsed before, or came with the first configuration, so that nothing of it is a back issue.
+    `founding`: it came with the first configuration. `fetched` and `parsed`: the last polls that brought a document,
+    and one that could be read. `id_by`: by what its entries are known (own, link, made).
     """
 
     id: int
     name: str
     url: str
-    current_url: str
+    place: Place
     validators: Validators
     hashes: bytes
     failures: int
     rhythm: timedelta | None
-    established: bool
+    wishes: Wishes
+    founding: bool
+    fetched: datetime | None
+    parsed: datetime | None
+    id_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What one poll leaves in the source's row. `current_url` or `validators` None: what is there stays."""
+    """What one poll leaves in the source's row. What is None stays as it is there, but for `not_before`."""
 
     source: int
     status: str
@@ -325,8 +366,9 @@ class Visit:
     polled: datetime
     next_poll: datetime
     not_before: datetime | None = None
-    current_url: str | None = None
+    place: Place | None = None
     validators: Validators | None = None
+    fetched: datetime | None = None
 
 
 # ---------------------------------------------------------------------------------------------- publishing

@@ -10,12 +10,13 @@ from statistics import median
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from aggregator.models import PollSettings, Source
+from aggregator.models import PollSettings, Source, Wishes
 
 UNKNOWN_RHYTHM = timedelta(hours=1)  # the interval until a source's own rhythm is known
 LONGEST = timedelta(days=31)  # no server's wish holds longer
 SLOWEST = timedelta(days=1)  # a failing source is tried at least this often
 JITTER = 60  # seconds at the most
+_NO_WISHES = Wishes()
 
 
 def interval(source: Source, settings: PollSettings, rhythm: timedelta | None) -> timedelta:
@@ -26,17 +27,35 @@ def interval(source: Source, settings: PollSettings, rhythm: timedelta | None) -
     return min(max(wanted, settings.floor), settings.ceiling) + _jitter(source.name)
 
 
-def next_poll(now: datetime, interval: timedelta, asked: timedelta | None = None, failures: int = 0) -> datetime:
-    """When to poll next. `asked` is what the server wants (max-age, Retry-After) and only ever lengthens.
+def next_poll(
+    now: datetime, interval: timedelta, asked: timedelta | None = None, failures: int = 0, wishes: Wishes = _NO_WISHES
+) -> datetime:
+    """When to poll next. `asked` is what the server wants (max-age, Retry-After); like the document's own `wishes` it
+    only ever lengthens.
 
     After the first failure one interval passes, then twice as long each time, never over a day unless `asked`.
     """
     wait = interval
     if failures > 1:
         wait = max(interval, min(interval * 2 ** min(failures - 1, 16), SLOWEST))
-    if asked is not None:
-        wait = max(wait, min(asked, LONGEST))
-    return now + wait
+    for wanted in (asked, wishes.ttl):
+        if wanted is not None:
+            wait = max(wait, min(wanted, LONGEST))
+    return _outside(now + wait, wishes)
+
+
+def _outside(moment: datetime, wishes: Wishes) -> datetime:
+    """The first moment from `moment` on that lies in no hour or day that the document wants skipped.
+
+    Wishes that leave no time at all are no wishes.
+    """
+    if not wishes.skip_hours and not wishes.skip_days:
+        return moment
+    for step in range(8 * 24):
+        later = moment if step == 0 else (moment + timedelta(hours=step)).replace(minute=0, second=0, microsecond=0)
+        if later.hour not in wishes.skip_hours and later.weekday() not in wishes.skip_days:
+            return later
+    return moment
 
 
 def rhythm(dates: Iterable[datetime]) -> timedelta | None:

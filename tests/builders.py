@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aggregator.models import (
+    Back,
     Candidate,
     Head,
     ParsedEntry,
@@ -51,7 +52,7 @@ def unsettled(**said: Any) -> Unsettled:
         "canonical": "http://example.org/1",
         "title_key": key("Title"),
         "published": NOW,
-        "back": False,
+        "back": Back.ANNOUNCED,
         "terms": (),
     }
     return Unsettled(**fields | said)

@@ -12,24 +12,29 @@ from aggregator.models import Known
 from tests.builders import DAY, HOUR, NOW, candidate, key, prepared, unsettled
 
 
+def identify(*entries, id_by="own"):
+    """The code and id of each entry."""
+    return [identity.rungs[identity.start] for identity in dedupe.identify(entries, id_by)]
+
+
 def ids(*entries):
-    return [entry_id for entry_id, _ in dedupe.identify(entries)]
+    return [entry_id for _, entry_id in identify(*entries)]
 
 
 def test_an_entry_is_its_own_id():
-    assert dedupe.identify([prepared(id="x")]) == [("x", ())]
+    assert identify(prepared(id="x")) == [("own", "x")]
 
 
 def test_without_an_id_the_link_serves():
-    assert dedupe.identify([prepared(id=None)]) == [("http://example.org/1", ("id:link",))]
+    assert identify(prepared(id=None)) == [("link", "http://example.org/1")]
 
 
 def test_without_id_and_link_an_id_is_made_that_depends_on_the_entry_alone():
-    first = dedupe.identify([prepared(id=None, link=None)])
-    beside = dedupe.identify([prepared(id=None, link=None, title="Other"), prepared(id=None, link=None)])
+    first = identify(prepared(id=None, link=None))
+    beside = identify(prepared(id=None, link=None, title="Other"), prepared(id=None, link=None))
     assert first[0] == beside[1]
-    assert beside[0][0] != beside[1][0]
-    assert first[0][1] == ("id:made",)
+    assert beside[0] != beside[1]
+    assert first[0][0] == "made"
 
 
 def test_an_id_given_to_different_entries_is_no_identity():
@@ -57,12 +62,24 @@ def test_entries_of_different_link_or_title_always_get_different_ids(rows):
     assert all(len(pages) == 1 for pages in pages_of.values())
 
 
-def sort(entries, known=None, announce_from=None):
-    return dedupe.sort_out(entries, dedupe.identify(entries), known or {}, NOW, announce_from)
+def sort(entries, known=(), horizon=dedupe.Horizon(), id_by="own"):  # noqa: B008 - frozen
+    identities = dedupe.identify(entries, id_by)
+    return dedupe.sort_out(entries, identities, known, NOW, horizon, id_by)
 
 
-def known(entry, published=NOW - DAY):
-    return Known(7, entry.digest, entry.title_key, entry.text_key, published, published)
+def known(entry, row=7, published=NOW - DAY, entry_id=None, dated=None):
+    said = entry.entry
+    return Known(
+        row,
+        entry_id or said.id,
+        entry.canonical,
+        entry.digest,
+        entry.title_key,
+        entry.text_key,
+        said.published or published,
+        published,
+        said.published is not None if dated is None else dated,
+    )
 
 
 def test_unknown_entries_are_new_oldest_first():
@@ -71,29 +88,23 @@ def test_unknown_entries_are_new_oldest_first():
 
 
 def test_the_same_bytes_again_change_nothing():
-    entry = prepared()
-    found = sort([entry], {"1": known(entry)})
+    found = sort([prepared()], [known(prepared())])
     assert (found.new, found.changed, found.unchanged) == ([], [], 1)
 
 
 def test_a_moved_date_alone_is_no_change():
     entry = prepared(published=NOW - DAY)
-    assert sort([prepared(published=NOW, updated=NOW)], {"1": known(entry)}).unchanged == 1
+    assert sort([prepared(published=NOW, updated=NOW)], [known(entry)]).unchanged == 1
 
 
-def test_an_edited_text_is_a_change_and_moves_updated_to_now():
-    (change,) = sort([prepared(content="edited")], {"1": known(prepared())}).changed
-    assert change.updated == NOW
+def test_an_edited_text_is_a_change():
+    (change,) = sort([prepared(content="edited")], [known(prepared())]).changed
+    assert change.known.row == 7
 
 
-def test_a_change_of_author_leaves_updated_where_it_was():
-    (change,) = sort([prepared(author="someone")], {"1": known(prepared())}).changed
-    assert change.updated == NOW - DAY
-
-
-def test_the_feeds_own_updated_is_believed_when_the_text_changed():
-    said = prepared(content="edited", updated=NOW - HOUR)
-    assert sort([said], {"1": known(prepared())}).changed[0].updated == NOW - HOUR
+def test_two_versions_in_one_document_are_one_entry():
+    found = sort([prepared(content="old"), prepared(content="new")])
+    assert [new.prepared.entry.content for new in found.new] == ["old"]
 
 
 def test_a_missing_date_is_the_time_of_first_seeing():
@@ -106,9 +117,116 @@ def test_a_future_date_is_clamped():
     assert (new.published, new.repairs) == (NOW, ("date:clamped",))
 
 
-def test_entries_before_the_backfill_are_back_issues():
-    old, young = prepared(id="o", published=NOW - 8 * DAY), prepared(id="y", published=NOW - DAY)
-    assert {new.id: new.back for new in sort([old, young], None, NOW - 7 * DAY).new} == {"o": True, "y": False}
+def test_how_an_id_was_repaired_is_noted():
+    assert sort([prepared(id=None, published=NOW)]).new[0].repairs == ("id:link",)
+
+
+# ------------------------------------------------------------------------------------------------- ids that are none
+
+
+def page(number, **said):
+    return prepared(
+        **{"id": str(number), "link": f"http://example.org/{number}", "title": f"T{number}", "published": NOW - DAY}
+        | said
+    )
+
+
+def test_new_ids_for_old_entries_are_no_new_entries():
+    stored = [known(page(k), row=k) for k in range(3)]
+    found = sort([page(k, id=f"session-9-{k}") for k in range(3)], stored)
+    assert (found.new, len(found.changed)) == ([], 3)
+
+
+def test_an_entry_whose_id_and_text_changed_is_found_by_its_page():
+    found = sort([page(1, id="other", content="edited")], [known(page(1))])
+    assert (found.new, found.changed[0].known.row) == ([], 7)
+
+
+def test_episodes_that_share_page_and_title_stay_apart_by_date():
+    stored = [known(prepared(id="e1", published=NOW - DAY))]
+    assert [new.id for new in sort([prepared(id="e2", published=NOW)], stored).new] == ["e2"]
+
+
+def test_an_id_that_only_counts_does_not_swallow_the_entry_it_moves_to():
+    """Positions as ids: yesterday's first entry is today's second."""
+    stored = [known(page(5, id="1", published=NOW - DAY), row=5)]
+    today = [page(6, id="1", published=NOW), page(5, id="2", published=NOW - DAY)]
+    found = sort(today, stored)
+    assert [(new.id, new.prepared.entry.title) for new in found.new] == [("http://example.org/6", "T6")]
+
+
+def test_a_source_whose_ids_only_count_is_known_by_links_from_then_on():
+    stored = [known(page(k, id=str(k)), row=k) for k in (1, 2)]
+    moved = [page(k, id=str(k - 2), published=NOW) for k in (3, 4)]
+    found = sort(moved, stored)
+    assert found.id_by == "link"
+    assert identify(page(9), id_by="link") == [("link", "http://example.org/9")]
+
+
+def test_entries_stored_under_their_own_ids_are_still_known_when_links_count():
+    assert sort([page(1, content="edited")], [known(page(1))], id_by="link").new == []
+
+
+def test_an_entry_that_kept_id_and_date_is_the_same_though_title_and_link_changed():
+    edited = page(1, link="http://example.org/new-slug", title="New title")
+    assert len(sort([edited], [known(page(1))]).changed) == 1
+
+
+# ------------------------------------------------------------------------------------------------- back issues
+
+
+def backs(entries, horizon):
+    return {new.id: new.back.name for new in sort(entries, horizon=horizon).new}
+
+
+def test_entries_before_the_backfill_of_a_new_source_are_back_issues():
+    entries = [page(1, published=NOW - 8 * DAY), page(2, published=NOW - DAY)]
+    assert backs(entries, dedupe.Horizon(back_issues=NOW - 7 * DAY)) == {"1": "BACK_ISSUE", "2": "ANNOUNCED"}
+
+
+def test_many_old_entries_at_once_are_a_reissued_archive():
+    entries = [page(k, published=NOW - (20 + k) * DAY) for k in range(6)] + [page(9, published=NOW)]
+    found = backs(entries, dedupe.Horizon(seen=NOW - 7 * DAY))
+    assert found.pop("9") == "ANNOUNCED"
+    assert set(found.values()) == {"REISSUED"}
+
+
+def test_a_single_late_entry_is_announced():
+    assert backs([page(1, published=NOW - 20 * DAY)], dedupe.Horizon(seen=NOW - 7 * DAY)) == {"1": "ANNOUNCED"}
+
+
+def test_undated_entries_are_never_old():
+    entries = [page(k, published=None) for k in range(6)]
+    assert set(backs(entries, dedupe.Horizon(seen=NOW, back_issues=NOW)).values()) == {"ANNOUNCED"}
+
+
+# ------------------------------------------------------------------------------------------------- edits
+
+
+LONG = "".join(chr(0x4E00 + k) for k in range(300))
+
+
+def test_a_typo_is_no_material_edit():
+    assert not dedupe.is_material("题", LONG, "题", LONG.replace(LONG[100], "错"))
+
+
+def test_a_changed_title_number_or_fifth_of_the_text_is_material():
+    assert dedupe.is_material("题", LONG, "另题", LONG)
+    assert dedupe.is_material("题", f"{LONG} 11 人", "题", f"{LONG} 12 人")
+    assert dedupe.is_material("题", LONG, "题", LONG + LONG[::-1])
+    assert dedupe.is_material("题", LONG, "题", LONG[:200])
+    assert not dedupe.is_material("题", LONG, "题", LONG + "后续报道")
+
+
+def test_only_a_material_edit_moves_updated():
+    stored = known(prepared())
+    assert dedupe.updated(stored, NOW, False, NOW) == NOW - DAY
+    assert dedupe.updated(stored, None, True, NOW) == NOW
+    assert dedupe.updated(stored, NOW - HOUR, True, NOW) == NOW - HOUR
+    assert dedupe.updated(stored, NOW + DAY, True, NOW) == NOW
+
+
+# ------------------------------------------------------------------------------------------------- copies
 
 
 def test_the_same_link_from_another_source_is_a_copy():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from aggregator import schedule
-from aggregator.models import PollSettings, Source
+from aggregator.models import PollSettings, Source, Wishes
 from tests.builders import DAY, HOUR, NOW
 
 SETTINGS = PollSettings()
@@ -61,3 +61,23 @@ def test_the_rhythm_is_the_median_gap():
     assert schedule.rhythm([NOW, NOW - HOUR, NOW - 2 * HOUR, NOW - 9 * DAY]) == HOUR
     assert schedule.rhythm([NOW, NOW - HOUR]) is None
     assert schedule.rhythm([NOW, NOW, NOW]) is None
+
+
+def test_the_documents_own_ttl_lengthens():
+    assert schedule.next_poll(NOW, HOUR, wishes=Wishes(ttl=3 * HOUR)) == NOW + 3 * HOUR
+    assert schedule.next_poll(NOW, HOUR, wishes=Wishes(ttl=MINUTE)) == NOW + HOUR
+
+
+def test_hours_to_be_skipped_are_skipped():
+    wishes = Wishes(skip_hours=frozenset({13, 14}))
+    assert schedule.next_poll(NOW + 20 * MINUTE, HOUR, wishes=wishes) == NOW + 3 * HOUR
+
+
+def test_days_to_be_skipped_are_skipped():
+    sunday = Wishes(skip_days=frozenset({6}))
+    assert schedule.next_poll(NOW, HOUR, wishes=sunday).isoformat() == "2026-11-23T00:00:00+00:00"
+
+
+def test_wishes_that_leave_no_time_are_none():
+    never = Wishes(skip_hours=frozenset(range(24)))
+    assert schedule.next_poll(NOW, HOUR, wishes=never) == NOW + HOUR

@@ -32,7 +32,7 @@ def source(name="A", **said):
 
 def add_entry(db, entry_id="1", **said):
     head = store.entries.head(db, 1, Head(title="Feed"))
-    new = NewEntry(entry_id, prepared(id=entry_id, **said), NOW, NOW, back=False)
+    new = NewEntry(entry_id, prepared(id=entry_id, **said), NOW, NOW)
     store.entries.add(db, 1, head, [new], NOW)
     return db.execute("select max(id) from entry").fetchone()[0]
 
@@ -55,10 +55,10 @@ def test_disabled_sources_are_never_due(db):
     assert store.sources.forced(db, NOW, ["A"]) == []
 
 
-def test_sources_of_a_new_database_are_established_and_later_ones_are_not(db):
+def test_the_sources_of_a_new_database_are_its_founding_ones(db):
     sync(db, source("A"))
     sync(db, source("A"), source("B"), now=NOW + DAY)
-    assert {s.name: s.established for s in store.sources.due(db, NOW + DAY, 10)} == {"A": True, "B": False}
+    assert {s.name: s.founding for s in store.sources.due(db, NOW + DAY, 10)} == {"A": True, "B": False}
 
 
 def test_a_source_taken_out_is_not_polled_and_resumes_when_its_name_comes_back(db):
@@ -83,7 +83,7 @@ def test_another_url_drops_validators_and_keeps_the_entries(db):
     db.execute("update source set etag = 'x', hashes = x'01', next_poll = 9999999999")
     sync(db, source("A", url="http://elsewhere.example/"))
     (state,) = store.sources.due(db, NOW, 10)
-    assert (state.current_url, state.validators.etag, state.hashes) == ("http://elsewhere.example/", None, b"")
+    assert (state.place.current_url, state.validators.etag, state.hashes) == ("http://elsewhere.example/", None, b"")
     assert db.execute("select count(*) from entry").fetchone()[0] == 1
 
 

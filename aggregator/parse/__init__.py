@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from aggregator import errors, html, urls
-from aggregator.models import ParsedFeed
+from aggregator.models import Head, ParsedFeed
 from aggregator.parse import cut, decoding, jsonfeed, repair, xmlfeed
 
 # Part of every entry hash: a new version has every listed entry read again.
@@ -47,6 +47,8 @@ def _read_xml(
     known = _seen(seen)
     keep = [k for k, digest in enumerate(hashes) if digest not in known]
     joined = b"".join(hashes)
+    if hashes and not keep:
+        return ParsedFeed("", encoding, Head(), (), joined)
     if not known or len(keep) == len(hashes):
         return _whole(document, encoding, url, zone, repairs, joined)
     small = cut.small(document, found, keep)

@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from aggregator import errors, html, text, urls
-from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
+from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed, Wishes
 from aggregator.parse import dates
 
 _LONGEST_TITLE = 1000  # characters
@@ -41,6 +41,7 @@ def read(
         head=_head(feed, url),
         entries=tuple(_entry(item, url, zone) for item in new),
         hashes=b"".join(hashes),
+        wishes=Wishes(),
     )
 
 
@@ -85,7 +86,7 @@ def _has_link(item: dict[str, Any]) -> bool:
 
 def _content(item: dict[str, Any], base: str) -> str:
     if markup := _text(item, "content_html"):
-        return html.sanitize(markup, partial(urls.link, base), partial(urls.join, base))
+        return text.clean(html.sanitize(markup, partial(urls.link, base), partial(urls.join, base)))
     return "<br>".join(escape(text.clean(_text(item, "content_text")), quote=False).splitlines())
 
 

@@ -18,7 +18,7 @@ import feedparser
 
 from aggregator import errors, html, text, urls
 from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
-from aggregator.parse import dates
+from aggregator.parse import credits, dates, wishes
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "html", "xhtml")
 _LONGEST_TITLE = 1000  # characters
@@ -49,7 +49,7 @@ def read(
     head = _head(parsed.feed, url, zone)
     base = _join(url, parsed.feed.get("link"))
     entries = tuple(_entry(raw, parsed.version, url, base or url, zone, repairs) for raw in parsed.entries)
-    return ParsedFeed(parsed.version, encoding, head, entries, hashes)
+    return ParsedFeed(parsed.version, encoding, head, entries, hashes, wishes.read(parsed.feed, document))
 
 
 def without_hashes(feed: ParsedFeed) -> ParsedFeed:
@@ -82,13 +82,15 @@ def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, rep
         title=_title(raw, version),
         summary="" if summary == content else summary,
         content=content,
-        author=_author(raw),
+        author=_author(raw) or credits.author(html.plain(content or summary)),
         rights=_plain(raw, "rights"),
         language=_language((raw.get("title_detail") or {}).get("language")),
         published=published or updated,
         updated=updated,
         enclosures=tuple(_enclosures(raw, link or url)),
         image=_image(raw, content, link or url),
+        duration=_duration(raw.get("itunes_duration")),
+        episode=text.one_line(str(raw.get("itunes_episode") or ""))[:20] or None,
         repairs=(*repairs, *link_repairs),
     )
 
@@ -162,6 +164,17 @@ def _number(value: Any) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
 
 
+def _duration(value: Any) -> int | None:
+    """Seconds of an itunes:duration: `1234`, `20:34` or `1:20:34`."""
+    parts = str(value or "").strip().split(":")
+    if len(parts) > 3 or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
+        return None
+    seconds = 0
+    for part in parts:
+        seconds = seconds * 60 + int(part)
+    return seconds
+
+
 def _image(raw: Any, content: str, base: str) -> str | None:
     listed = [m.get("url") for m in raw.get("media_thumbnail") or ()]
     listed += [(raw.get("image") or {}).get("href")]
@@ -199,7 +212,7 @@ def _safe(detail: Any, version: str, link: str) -> str:
     if version.startswith("atom") and detail.get("type") == "text/plain":
         value = "<br>".join(escape(value, quote=False).splitlines())
     base = _join(link, detail.get("base")) or link
-    return html.sanitize(value, partial(urls.link, base), partial(urls.join, base))
+    return text.clean(html.sanitize(value, partial(urls.link, base), partial(urls.join, base)))
 
 
 def _plain(raw: Any, key: str) -> str:

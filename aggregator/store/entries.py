@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,30 +14,39 @@ from aggregator.models import Filing, Head, Known, NewEntry, ParsedEntry, Prepar
 from aggregator.store.connection import maybe_seconds, moment, seconds
 
 _BATCH = 500  # below SQLite's limit on bound values
+_KNOWN_SQL = "select id, entry_id, canonical, digest, title_key, text_key, published, updated, dated from entry"
 
 
-def known(db: Database, source: int, ids: Iterable[str]) -> dict[str, Known]:
-    """What is stored under each of these ids of one source; ids that are new are left out."""
-    wanted = list(ids)
-    found: dict[str, Known] = {}
-    for start in range(0, len(wanted), _BATCH):
-        batch = wanted[start : start + _BATCH]
-        marks = ",".join("?" * len(batch))
-        rows = db.query(
-            "select id, entry_id, digest, title_key, text_key, published, updated from entry"
-            f" where source = ? and entry_id in ({marks})",
-            [source, *batch],
-        )
-        for row in rows:
-            found[row["entry_id"]] = Known(
-                row["id"],
-                row["digest"],
-                row["title_key"],
-                row["text_key"],
-                moment(row["published"]),
-                moment(row["updated"]),
-            )
-    return found
+def known(db: Database, source: int, ids: Collection[str], pages: Collection[str]) -> list[Known]:
+    """What is stored of one source under any of these ids, or with any of these canonical links."""
+    found: dict[int, Known] = {}
+    for column, values in (("entry_id", sorted(set(ids))), ("canonical", sorted(set(pages)))):
+        for start in range(0, len(values), _BATCH):
+            batch = values[start : start + _BATCH]
+            marks = ",".join("?" * len(batch))
+            rows = db.query(f"{_KNOWN_SQL} where source = ? and {column} in ({marks})", [source, *batch])
+            found |= {row["id"]: _known(row) for row in rows}
+    return list(found.values())
+
+
+def _known(row: dict[str, Any]) -> Known:
+    return Known(
+        row=row["id"],
+        entry_id=row["entry_id"],
+        canonical=row["canonical"],
+        digest=row["digest"],
+        title_key=row["title_key"],
+        text_key=row["text_key"],
+        published=moment(row["published"]),
+        updated=moment(row["updated"]),
+        dated=bool(row["dated"]),
+    )
+
+
+def said(db: Database, row: int) -> tuple[str, str]:
+    """The title and the text (HTML) of a stored entry, to compare an edit with."""
+    found = db.conn.execute("select title, content, summary from entry where id = ?", [row]).fetchone()
+    return found[0], found[1] or found[2]
 
 
 def head(db: Database, source: int, said: Head) -> int:
@@ -72,6 +81,7 @@ def add(db: Database, source: int, head_id: int, entries: Sequence[NewEntry], no
             "published": seconds(new.published),
             "updated": seconds(new.updated),
             "first_seen": seconds(now),
+            "dated": int(new.prepared.entry.published is not None),
             "repairs": " ".join((*new.prepared.entry.repairs, *new.repairs)),
         }
         names = ", ".join(columns)
@@ -111,5 +121,7 @@ def _columns(prepared: PreparedEntry) -> dict[str, Any]:
         "rights": entry.rights,
         "language": entry.language,
         "image": entry.image,
+        "duration": entry.duration,
+        "episode": entry.episode,
         "enclosures": json.dumps([[e.url, e.type, e.length] for e in entry.enclosures], ensure_ascii=False),
     }

@@ -25,16 +25,25 @@ create table source (
     enabled integer not null,           -- 1: listed in the configuration and enabled
     listed integer not null,            -- 1: named in the configuration
     added integer not null,
-    established integer not null,       -- 1: nothing that it brings is a back issue any more
+    founding integer not null,          -- 1: came with the first configuration, so that nothing of it is a back issue
     status text not null,               -- new, ok, failing, gone
     reason text not null default '',
     failures integer not null default 0,
     last_poll integer,
+    last_ok integer,                    -- the last poll that went well, a 304 included
     next_poll integer not null,
     not_before integer,                 -- what a server asked for; no override reaches over it
     rhythm integer,                     -- seconds between entries, as far as known
     etag text,
     last_modified text,
+    fetched integer,                    -- the last poll that brought a document; validators are dropped 8 days later
+    parsed integer,                     -- the last poll whose document was read
+    id_by text not null default 'own',  -- own, link, made: by what its entries are known, once its ids proved unfit
+    moved_to text,                      -- where it says that it moved for good
+    moved_polls integer not null default 0,
+    ttl integer,                        -- seconds, as its document asks
+    skip_hours integer not null default 0,  -- bits 0 to 23, GMT
+    skip_days integer not null default 0,   -- bits 0 (Monday) to 6
     hashes blob not null default x''    -- 8 bytes for each entry of the last document
 ) strict;
 create index source_due on source(next_poll) where enabled = 1;
@@ -61,7 +70,8 @@ create table entry (
     story integer references story(id), -- null: stored, not settled yet
     copy_of integer,                    -- entry.id of the story's representative, where this is a copy
     evidence text not null default '',  -- why it is one
-    back integer not null,              -- 1: a back issue, stored and not announced
+    back integer not null,              -- 0: announced; 1: a back issue, only for archives; 2: re-issued, in no feed
+    dated integer not null,             -- 1: the feed gave a usable date
     canonical text,
     title_key blob not null,
     text_key blob not null,
@@ -76,6 +86,8 @@ create table entry (
     language text,
     image text,
     enclosures text not null,           -- JSON: [[url, type, length], …]
+    duration integer,                   -- seconds, of what is enclosed
+    episode text,
     published integer not null,
     updated integer not null,
     first_seen integer not null,
@@ -84,6 +96,7 @@ create table entry (
 ) strict;
 create index entry_unsettled on entry(published) where story is null;
 create index entry_published on entry(published);
+create index entry_first_seen on entry(first_seen, source);
 create index entry_story on entry(story);
 create index entry_canonical on entry(canonical) where canonical is not null;
 

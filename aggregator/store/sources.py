@@ -8,10 +8,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from aggregator.models import Source, SourceState, Validators, Visit
-from aggregator.store.connection import maybe_seconds, moment, seconds
+from aggregator.models import Place, Source, SourceState, Validators, Visit, Wishes
+from aggregator.store.connection import maybe_moment, maybe_seconds, moment, seconds
 
-_STATE_COLUMNS = "id, name, url, current_url, etag, last_modified, hashes, failures, rhythm, established"
+_STATE_COLUMNS = (
+    "id, name, url, current_url, moved_to, moved_polls, etag, last_modified, hashes, failures, rhythm, ttl, skip_hours,"
+    " skip_days, founding, fetched, parsed, id_by"
+)
 
 
 def sync(db: Database, sources: Iterable[Source], now: datetime) -> None:
@@ -53,7 +56,7 @@ def _rename(db: Database, source: Source, stored: dict[str, dict[str, Any]]) -> 
 
 def _insert(db: Database, source: Source, now: datetime, founding: bool) -> None:
     db.execute(
-        "insert into source (name, url, current_url, enabled, listed, added, established, status, next_poll)"
+        "insert into source (name, url, current_url, enabled, listed, added, founding, status, next_poll)"
         " values (?, ?, ?, ?, 1, ?, ?, 'new', ?)",
         [source.name, source.url, source.url, int(source.enabled), seconds(now), int(founding), seconds(now)],
     )
@@ -64,7 +67,8 @@ def _update(db: Database, source: Source, row: dict[str, Any], now: datetime) ->
     if row["url"] != source.url:  # another address: history stays, what belonged to the old one goes
         db.execute(
             "update source set url = ?, current_url = ?, etag = null, last_modified = null, hashes = x'', failures = 0,"
-            " reason = '', status = 'new', not_before = null, next_poll = ? where id = ?",
+            " moved_to = null, moved_polls = 0, ttl = null, skip_hours = 0, skip_days = 0, reason = '', status = 'new',"
+            " not_before = null, next_poll = ? where id = ?",
             [source.url, source.url, seconds(now), row["id"]],
         )
 
@@ -109,12 +113,16 @@ def _state(row: dict[str, Any]) -> SourceState:
         id=row["id"],
         name=row["name"],
         url=row["url"],
-        current_url=row["current_url"],
+        place=Place(row["current_url"], row["moved_to"], row["moved_polls"]),
         validators=Validators(row["etag"], row["last_modified"]),
         hashes=row["hashes"],
         failures=row["failures"],
-        rhythm=None if row["rhythm"] is None else timedelta(seconds=row["rhythm"]),
-        established=bool(row["established"]),
+        rhythm=_duration(row["rhythm"]),
+        wishes=Wishes(_duration(row["ttl"]), _numbers(row["skip_hours"]), _numbers(row["skip_days"])),
+        founding=bool(row["founding"]),
+        fetched=maybe_moment(row["fetched"]),
+        parsed=maybe_moment(row["parsed"]),
+        id_by=row["id_by"],
     )
 
 
@@ -123,11 +131,16 @@ def record(db: Database, visit: Visit) -> None:
     _write(db, visit.source, _columns(visit))
 
 
-def record_parsed(db: Database, visit: Visit, hashes: bytes, rhythm: timedelta | None) -> None:
-    """As `record`, of a poll that read a document: the source is established from then on."""
-    columns = _columns(visit) | {"hashes": hashes, "established": 1}
+def record_parsed(
+    db: Database, visit: Visit, hashes: bytes, rhythm: timedelta | None, wishes: Wishes | None, id_by: str
+) -> None:
+    """As `record`, of a poll that read a document. `rhythm` or `wishes` None: what is there stays."""
+    columns = _columns(visit) | {"hashes": hashes, "parsed": seconds(visit.polled), "id_by": id_by}
     if rhythm is not None:
         columns["rhythm"] = int(rhythm.total_seconds())
+    if wishes is not None:
+        columns["ttl"] = int(wishes.ttl.total_seconds()) if wishes.ttl else None
+        columns |= {"skip_hours": _bits(wishes.skip_hours), "skip_days": _bits(wishes.skip_days)}
     _write(db, visit.source, columns)
 
 
@@ -140,13 +153,31 @@ def _columns(visit: Visit) -> dict[str, Any]:
         "next_poll": seconds(visit.next_poll),
         "not_before": maybe_seconds(visit.not_before),
     }
-    if visit.current_url is not None:
-        columns["current_url"] = visit.current_url
+    if visit.place is not None:
+        columns |= {
+            "current_url": visit.place.current_url,
+            "moved_to": visit.place.moved_to,
+            "moved_polls": visit.place.moved_polls,
+        }
     if visit.validators is not None:
         columns |= {"etag": visit.validators.etag, "last_modified": visit.validators.last_modified}
+    if visit.fetched is not None:
+        columns["fetched"] = seconds(visit.fetched)
     return columns
 
 
 def _write(db: Database, source: int, columns: dict[str, Any]) -> None:
     assignments = ", ".join(f"{column} = ?" for column in columns)
     db.conn.execute(f"update source set {assignments} where id = ?", [*columns.values(), source])
+
+
+def _duration(stored: int | None) -> timedelta | None:
+    return None if stored is None else timedelta(seconds=stored)
+
+
+def _bits(numbers: Iterable[int]) -> int:
+    return sum(1 << number for number in set(numbers))
+
+
+def _numbers(bits: int) -> frozenset[int]:
+    return frozenset(number for number in range(24) if bits >> number & 1)

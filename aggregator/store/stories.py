@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from aggregator.models import Candidate, Unsettled
+from aggregator.models import Back, Candidate, Unsettled
 from aggregator.store.connection import moment, seconds
 
 
@@ -32,7 +32,7 @@ def unsettled(db: Database, limit: int) -> list[Unsettled]:
             canonical=row["canonical"],
             title_key=row["title_key"],
             published=moment(row["published"]),
-            back=bool(row["back"]),
+            back=Back(row["back"]),
             terms=tuple(sorted(filter(None, row["terms"].split(",")))),
         )
         for row in rows

@@ -7,39 +7,33 @@
 A poll leaves its entries without a story, and settling gives them one: both are marks in the database, so that whatever
 dies between two steps is taken up where it stopped. Validators are stored with the entries they came with, never
 before.
+
+`setup` is what a configuration means, `visits` what a poll leaves in its source's row, `transactions` what is stored at
+once.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from aggregator import curate, dedupe, errors, fetch, prepare, publish, schedule, store, workers
-from aggregator.models import (
-    Config,
-    FeedMark,
-    FeedMeta,
-    ParsedFeed,
-    PreparedEntry,
-    Source,
-    SourceState,
-    Visit,
-)
+from aggregator import curate, errors, fetch, prepare, publish, store, workers
+from aggregator.models import FeedMark, FeedMeta, SourceState
+from aggregator.pipeline import transactions, visits
+from aggregator.pipeline.setup import Setup
+
+__all__ = ["BackwardsError", "Pipeline", "Report", "Setup"]
 
 log = logging.getLogger(__name__)
 
 PARSE_DEADLINE = timedelta(seconds=15)
 RENDER_DEADLINE = timedelta(seconds=60)
-SETTLED_AT_ONCE = 200  # entries in one transaction
 UNDER_WAY = 1000  # polls at the most that a tick has under way
-RECIPE_VERSION = 1  # raised when rendering changes, so that every feed is rendered anew after an upgrade
 
 
 class BackwardsError(errors.AggregatorError):
@@ -56,51 +50,6 @@ class Report:
     changed: int = 0
     reason: str = ""
     seconds: float = 0.0
-
-
-class Setup:
-    """What is derived from one configuration, once. A tick uses one setup from its beginning to its end."""
-
-    def __init__(self, config: Config) -> None:
-        self.settings = config.settings
-        self.categories = {category.term: category for category in config.categories}
-        self.sources = {source.name: source for source in config.sources}
-        self.parents: Mapping[str, str | None] = {c.term: c.parent for c in config.categories}
-        self.terms = (*self.categories, "all", "other")
-        self.tools = prepare.pack(config.categories, config.tracking)
-        self.public = config.settings.data / "public"
-        self.site = config.settings.site.base_url or f"http://{_local(config)}"
-        self.labels = {term: self.label(term) for term in self.terms}
-
-    def label(self, term: str) -> str:
-        """What the term is called in the site's language."""
-        return publish.label(term, self.categories, self.settings.site.language)
-
-    def recipes(self) -> dict[str, str]:
-        """For each term a digest of the configuration that shapes its documents."""
-        shaping = [
-            RECIPE_VERSION,
-            self.site,
-            self.settings.site.title,
-            self.settings.site.language,
-            sorted(self.labels.items()),
-            self.settings.publish.limit,
-            str(self.settings.publish.max_age),
-        ]
-        return {
-            term: hashlib.blake2b(json.dumps([term, shaping]).encode(), digest_size=8).hexdigest()
-            for term in self.terms
-        }
-
-    def documents(self) -> list[str]:
-        """The paths of all feed documents, below the public folder."""
-        return [f"feeds/{term}.{suffix}" for term in self.terms for suffix in publish.SUFFIXES]
-
-
-def _local(config: Config) -> str:
-    host, port = config.settings.listen_host, config.settings.listen_port
-    shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - not bound here
-    return f"[{shown}]:{port}" if ":" in shown and not shown.startswith("[") else f"{shown}:{port}"
 
 
 @dataclass(slots=True)
@@ -226,26 +175,25 @@ class Pipeline:
         """Poll one source. Whatever goes wrong with the source ends here, as a stored reason; StoreError is passed
         on.
         """
-        source = setup.sources[state.name]
         try:
-            return await self._visit(setup, source, state, now)
+            return await self._visit(setup, state, now)
         except errors.StatusError as error:
             status = "gone" if error.status == 410 else "failing"
-            return await self._failed(setup, source, state, now, status, str(error), error.retry_after)
+            return await self._failed(setup, state, now, str(error), status, error.retry_after)
         except errors.SourceError as error:
-            return await self._failed(setup, source, state, now, "failing", str(error))
+            return await self._failed(setup, state, now, str(error))
         except workers.WorkerLostError as error:
-            return await self._failed(setup, source, state, now, "failing", f"reading the document {error}")
+            return await self._failed(setup, state, now, f"reading the document {error}")
         except errors.StoreError:
             raise
         except Exception as error:
             log.exception("bug: polling %s raised; the source counts as failing", state.name)
-            return await self._failed(setup, source, state, now, "failing", f"internal error: {error!r}")
+            return await self._failed(setup, state, now, f"internal error: {error!r}")
 
-    async def _visit(self, setup: Setup, source: Source, state: SourceState, now: datetime) -> Report:
-        request = fetch.Request(state.current_url, state.validators, source.headers, source.username, source.password)
-        answer = await self.fetcher.get(request, now)
-        visit = self._success(setup, source, state, now, answer)
+    async def _visit(self, setup: Setup, state: SourceState, now: datetime) -> Report:
+        source, settings = setup.sources[state.name], setup.settings
+        answer = await self.fetcher.get(visits.request(source, state, now), now)
+        visit = visits.success(source, state, settings.poll, answer, now)
         if isinstance(answer, fetch.NotModified):
             await self.writer.gather(store.sources.record, visit)
             return Report(state.name, "unchanged")
@@ -259,44 +207,23 @@ class Pipeline:
             setup.tools,
             state.hashes,
         )
-        backfill = None if state.established else now - setup.settings.publish.backfill
-        new, changed = await self.writer.gather(_keep, visit, feed, entries, now, backfill)
+        if feed.wishes is not None:
+            visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now)
+        horizon = visits.horizon(state, settings.publish, now)
+        new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon)
         return Report(state.name, "ok", new, changed)
-
-    def _success(
-        self, setup: Setup, source: Source, state: SourceState, now: datetime, answer: fetch.Fetched | fetch.NotModified
-    ) -> Visit:
-        interval = schedule.interval(source, setup.settings.poll, state.rhythm)
-        return Visit(
-            source=state.id,
-            status="ok",
-            reason="",
-            failures=0,
-            polled=now,
-            next_poll=schedule.next_poll(now, interval, answer.lifetime),
-            validators=answer.validators,
-        )
 
     async def _failed(
         self,
         setup: Setup,
-        source: Source,
         state: SourceState,
         now: datetime,
-        status: str,
         reason: str,
+        status: str = "failing",
         asked: timedelta | None = None,
     ) -> Report:
-        interval = schedule.interval(source, setup.settings.poll, state.rhythm)
-        visit = Visit(
-            source=state.id,
-            status=status,
-            reason=reason,
-            failures=state.failures + 1,
-            polled=now,
-            next_poll=schedule.next_poll(now, interval, asked, state.failures + 1),
-            not_before=now + min(asked, schedule.LONGEST) if asked else None,
-        )
+        source = setup.sources[state.name]
+        visit = visits.failure(source, state, setup.settings.poll, now, reason, status, asked)
         await self.writer.gather(store.sources.record, visit)
         return Report(state.name, status, reason=reason)
 
@@ -305,7 +232,7 @@ class Pipeline:
     async def catch_up(self, setup: Setup, now: datetime) -> list[str]:
         """Settle every entry that waits, then publish every feed that is dirty; the paths written."""
         async with self._catching_up:
-            while await self.writer.run(_settle, setup.parents, now):
+            while await self.writer.run(transactions.settle, setup.parents, now):
                 pass
             return await self.publish(setup, await self.writer.run(store.publications.dirty, setup.terms))
 
@@ -348,53 +275,3 @@ class Pipeline:
 
 def _paths(term: str, documents: Mapping[str, bytes]) -> dict[str, bytes]:
     return {f"feeds/{term}.{suffix}": content for suffix, content in documents.items()}
-
-
-# ------------------------------------------------------------------------------------------------- transactions
-
-
-def _keep(
-    db: store.Database,
-    visit: Visit,
-    feed: ParsedFeed,
-    entries: Sequence[PreparedEntry],
-    now: datetime,
-    announce_from: datetime | None,
-) -> tuple[int, int]:
-    """Store what a document brought, and the visit with it: all of a poll in one transaction. How many new, changed."""
-    ids = dedupe.identify(entries)
-    known = store.entries.known(db, visit.source, [entry_id for entry_id, _ in ids])
-    found = dedupe.sort_out(entries, ids, known, now, announce_from)
-    if found.new or found.changed:
-        head = store.entries.head(db, visit.source, feed.head)
-        store.entries.add(db, visit.source, head, found.new, now)
-        for change in found.changed:
-            store.entries.change(db, change.known.row, change.prepared, change.updated, head)
-            story = store.stories.story_of_representative(db, change.known.row)
-            if story is not None:
-                store.publications.mark_story(db, story, now)
-    rhythm = schedule.rhythm(e.entry.published for e in entries if e.entry.published)
-    store.sources.record_parsed(db, visit, feed.hashes, rhythm)
-    return len(found.new), len(found.changed)
-
-
-def _settle(db: store.Database, parents: Mapping[str, str | None], now: datetime) -> bool:
-    """Give waiting entries their story, their published id and their feeds; whether more may wait."""
-    waiting = store.stories.unsettled(db, SETTLED_AT_ONCE)
-    for entry in waiting:
-        candidates = store.stories.with_link(db, entry.canonical) if entry.canonical else []
-        taken = store.stories.published_id_taken(db, entry.entry_id)
-        published_id = dedupe.published_id(entry.source_name, entry.entry_id, taken)
-        copy = dedupe.copy_of(entry, candidates)
-        if copy is None:
-            story = store.stories.start(db, entry.row, published_id, now)
-            terms = dedupe.terms_of(entry.terms, parents)
-        else:
-            story = copy[0].story
-            store.stories.join(db, entry.row, published_id, story, copy[1])
-            store.publications.mark_story(db, story, now)
-            terms = [term for term in dedupe.terms_of(entry.terms, parents) if term != "other"]
-        store.publications.add(db, story, terms, now, live=not entry.back)
-        store.publications.reopen_decisions(db, story)
-    store.publications.apply_decisions(db, now)
-    return len(waiting) == SETTLED_AT_ONCE

@@ -1,0 +1,57 @@
+"""What is derived from one configuration, once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from aggregator import prepare, publish
+from aggregator.models import Config
+
+RECIPE_VERSION = 1  # raised when rendering changes, so that every feed is rendered anew after an upgrade
+
+
+class Setup:
+    """One configuration, ready for use. A tick uses one setup from its beginning to its end."""
+
+    def __init__(self, config: Config) -> None:
+        self.settings = config.settings
+        self.categories = {category.term: category for category in config.categories}
+        self.sources = {source.name: source for source in config.sources}
+        self.parents: Mapping[str, str | None] = {c.term: c.parent for c in config.categories}
+        self.terms = (*self.categories, "all", "other")
+        self.tools = prepare.pack(config.categories, config.tracking)
+        self.public = config.settings.data / "public"
+        self.site = config.settings.site.base_url or f"http://{_local(config)}"
+        self.labels = {term: self.label(term) for term in self.terms}
+
+    def label(self, term: str) -> str:
+        """What the term is called in the site's language."""
+        return publish.label(term, self.categories, self.settings.site.language)
+
+    def recipes(self) -> dict[str, str]:
+        """For each term a digest of the configuration that shapes its documents."""
+        shaping = [
+            RECIPE_VERSION,
+            self.site,
+            self.settings.site.title,
+            self.settings.site.language,
+            sorted(self.labels.items()),
+            self.settings.publish.limit,
+            str(self.settings.publish.max_age),
+        ]
+        return {
+            term: hashlib.blake2b(json.dumps([term, shaping]).encode(), digest_size=8).hexdigest()
+            for term in self.terms
+        }
+
+    def documents(self) -> list[str]:
+        """The paths of all feed documents, below the public folder."""
+        return [f"feeds/{term}.{suffix}" for term in self.terms for suffix in publish.SUFFIXES]
+
+
+def _local(config: Config) -> str:
+    host, port = config.settings.listen_host, config.settings.listen_port
+    shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - not bound here
+    return f"[{shown}]:{port}" if ":" in shown and not shown.startswith("[") else f"{shown}:{port}"

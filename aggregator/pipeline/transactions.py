@@ -1,0 +1,81 @@
+"""What is decided and stored in one transaction: functions for the store's writer, each a job of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from aggregator import dedupe, html, schedule, store, text
+from aggregator.models import Back, ParsedFeed, PreparedEntry, SourceState, Visit
+from aggregator.prepare import COMPARED
+
+SETTLED_AT_ONCE = 200  # entries in one transaction
+
+
+def keep(
+    db: store.Database,
+    state: SourceState,
+    visit: Visit,
+    feed: ParsedFeed,
+    entries: Sequence[PreparedEntry],
+    horizon: dedupe.Horizon,
+) -> tuple[int, int]:
+    """Store what a document brought, and the visit with it: all of a poll in one transaction. How many new, changed."""
+    now = visit.polled
+    identities = dedupe.identify(entries, state.id_by)
+    ids = [entry_id for identity in identities for entry_id in identity.ids()]
+    pages = [entry.canonical for entry in entries if entry.canonical]
+    known = store.entries.known(db, state.id, ids, pages)
+    found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by)
+    if found.new or found.changed:
+        head = store.entries.head(db, state.id, feed.head)
+        store.entries.add(db, state.id, head, found.new, now)
+        for change in found.changed:
+            _edit(db, change, head, now)
+    rhythm = schedule.rhythm(entry.entry.published for entry in entries if entry.entry.published)
+    store.sources.record_parsed(db, visit, feed.hashes, rhythm, feed.wishes, found.id_by)
+    return len(found.new), len(found.changed)
+
+
+def _edit(db: store.Database, change: dedupe.Changed, head: int, now: datetime) -> None:
+    """Change an entry in place, and mark the feeds that carry it. Only a material edit moves `updated`."""
+    known, prepared = change.known, change.prepared
+    material = False
+    if (known.title_key, known.text_key) != (prepared.title_key, prepared.text_key):
+        said = prepared.entry
+        old_title, old_text = store.entries.said(db, known.row)
+        material = dedupe.is_material(
+            text.fold(old_title), _folded(old_text), text.fold(said.title), _folded(said.content or said.summary)
+        )
+    updated = dedupe.updated(known, prepared.entry.updated, material, now)
+    store.entries.change(db, known.row, prepared, updated, head)
+    story = store.stories.story_of_representative(db, known.row)
+    if story is not None:
+        store.publications.mark_story(db, story, now)
+
+
+def _folded(markup: str) -> str:
+    return text.fold(html.plain(markup)[:COMPARED])
+
+
+def settle(db: store.Database, parents: Mapping[str, str | None], now: datetime) -> bool:
+    """Give waiting entries their story, their published id and their feeds; whether more may wait."""
+    waiting = store.stories.unsettled(db, SETTLED_AT_ONCE)
+    for entry in waiting:
+        candidates = store.stories.with_link(db, entry.canonical) if entry.canonical else []
+        taken = store.stories.published_id_taken(db, entry.entry_id)
+        published_id = dedupe.published_id(entry.source_name, entry.entry_id, taken)
+        copy = dedupe.copy_of(entry, candidates)
+        if copy is None:
+            story = store.stories.start(db, entry.row, published_id, now)
+            terms = dedupe.terms_of(entry.terms, parents)
+        else:
+            story = copy[0].story
+            store.stories.join(db, entry.row, published_id, story, copy[1])
+            store.publications.mark_story(db, story, now)
+            terms = [term for term in dedupe.terms_of(entry.terms, parents) if term != "other"]
+        if entry.back is not Back.REISSUED:
+            store.publications.add(db, story, terms, now, live=entry.back is Back.ANNOUNCED)
+            store.publications.reopen_decisions(db, story)
+    store.publications.apply_decisions(db, now)
+    return len(waiting) == SETTLED_AT_ONCE

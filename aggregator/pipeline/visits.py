@@ -1,0 +1,96 @@
+"""What a poll's outcome leaves in the source's row. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from aggregator import dedupe, fetch, schedule
+from aggregator.models import Place, PollSettings, PublishSettings, Source, SourceState, Validators, Visit
+
+# Some servers answer 304 for ever; so now and then the document is asked for without conditions.
+VALIDATORS_KEPT = timedelta(days=8)
+
+MOVED_POLLS = 2  # polls in which the target of a permanent redirect was read, after which it is asked directly
+MOVED_FAILURES = 3  # failures there after which the configured address is tried again
+
+
+def request(source: Source, state: SourceState, now: datetime) -> fetch.Request:
+    """The request of a poll. Headers and credentials are for the configured address's host alone."""
+    fresh = state.fetched is not None and now - state.fetched < VALIDATORS_KEPT
+    validators = state.validators if fresh else Validators()
+    url = state.place.current_url
+    if not _may_know_secrets(url, source.url):
+        return fetch.Request(url, validators)
+    return fetch.Request(url, validators, source.headers, source.username, source.password)
+
+
+def _may_know_secrets(url: str, configured: str) -> bool:
+    """Whether this is the configured address's origin (RFC 6454), or the same host with TLS instead of without."""
+    here, home = urlsplit(url), urlsplit(configured)
+    if here.hostname != home.hostname:
+        return False
+    return (here.scheme, here.port) == (home.scheme, home.port) or (home.port is None and url.startswith("https:"))
+
+
+def success(
+    source: Source, state: SourceState, settings: PollSettings, answer: fetch.Fetched | fetch.NotModified, now: datetime
+) -> Visit:
+    """The visit of a poll that brought a document, or the news that it has not changed."""
+    interval = schedule.interval(source, settings, state.rhythm)
+    return Visit(
+        source=state.id,
+        status="ok",
+        reason="",
+        failures=0,
+        polled=now,
+        next_poll=schedule.next_poll(now, interval, answer.lifetime, wishes=state.wishes),
+        place=_place(state, answer.permanent_url),
+        validators=answer.validators,
+        fetched=now if isinstance(answer, fetch.Fetched) else None,
+    )
+
+
+def _place(state: SourceState, permanent_url: str | None) -> Place:
+    """Where to poll next time, given where this poll's chain of permanent redirects led (RFC 9110, section 15.4.9)."""
+    current = state.place.current_url
+    if permanent_url is None or permanent_url == current:
+        return Place(current)
+    polls = state.place.moved_polls + 1 if permanent_url == state.place.moved_to else 1
+    return Place(permanent_url) if polls >= MOVED_POLLS else Place(current, permanent_url, polls)
+
+
+def failure(
+    source: Source,
+    state: SourceState,
+    settings: PollSettings,
+    now: datetime,
+    reason: str,
+    status: str = "failing",
+    asked: timedelta | None = None,
+) -> Visit:
+    """The visit of a poll that failed. Validators stay as they were: they belong to the last document that was read."""
+    failures = state.failures + 1
+    interval = schedule.interval(source, settings, state.rhythm)
+    lost = failures >= MOVED_FAILURES and state.place.current_url != state.url
+    return Visit(
+        source=state.id,
+        status=status,
+        reason=reason,
+        failures=failures,
+        polled=now,
+        next_poll=schedule.next_poll(now, interval, asked, failures),
+        not_before=now + min(asked, schedule.LONGEST) if asked else None,
+        place=Place(state.url) if lost else None,
+    )
+
+
+def horizon(state: SourceState, settings: PublishSettings, now: datetime) -> dedupe.Horizon:
+    """How far back the entries of this poll are announced.
+
+    Of a source added later, what is old when it is first read is a back issue. Afterwards what is older than the last
+    reading should have been seen then.
+    """
+    if state.parsed is not None:
+        return dedupe.Horizon(seen=state.parsed - settings.backfill)
+    return dedupe.Horizon() if state.founding else dedupe.Horizon(back_issues=now - settings.backfill)
