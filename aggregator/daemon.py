@@ -17,13 +17,15 @@ from typing import Any
 import watchfiles
 from aiohttp import web
 
-from aggregator import errors, fetch, folder, pipeline, schedule, serve, store, workers
+from aggregator import errors, fetch, folder, logs, pipeline, schedule, serve, store, workers
 from aggregator.models import Config
 
 log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=1)
-EXPIRY = timedelta(hours=1)
+HOUSEKEEPING = timedelta(hours=1)
+LOOK = 0.1  # seconds between two looks at the loop
+BLOCKED = 0.05  # seconds for which nothing may hold the loop
 PATIENCE = 3.0  # seconds after which what has come is published while slow sources are still under way
 STORE_PAUSE = 10.0  # seconds without a tick after the store failed
 DRAIN = 2.0  # seconds that polls under way get at the stop
@@ -82,6 +84,7 @@ class _Life:
         self._load = load
         self._line = line
         self._site = serve.Site(config.settings.data / "public", self._trouble, lambda: self.caught_up)
+        self._polls = logs.Polls()
         self._ticks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._reload = asyncio.Event()
@@ -110,10 +113,10 @@ class _Life:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
-        followers = [asyncio.create_task(self._watch()), asyncio.create_task(self._follow())]
+        followers = [asyncio.create_task(work) for work in (self._watch(), self._follow(), _watch_loop())]
         clockwork = schedule.Clockwork()
         clockwork.every(TICK, self._tick)
-        clockwork.every(EXPIRY, self._expire)
+        clockwork.every(HOUSEKEEPING, self._keep_house)
         clockwork.start()
         notify("READY=1")
         await self._stopping.wait()
@@ -155,8 +158,10 @@ class _Life:
         task.add_done_callback(self._ticks.discard)
 
     async def _poll(self) -> None:
+        said = self._polls.tick()
         try:
-            await self._line.tick(_now(), patience=PATIENCE, report=_log_report)
+            await self._line.tick(_now(), patience=PATIENCE, report=said.report)
+            said.end()
         except errors.StoreError as error:
             self._pause(error)
         except pipeline.BackwardsError as error:
@@ -169,9 +174,11 @@ class _Life:
         except errors.StoreError as error:
             self._pause(error)
 
-    async def _expire(self) -> None:
+    async def _keep_house(self) -> None:
+        """Once an hour: what has become too old leaves the feeds, and in time the store."""
         try:
             await self._line.expire(_now())
+            await self._line.prune(_now())
         except errors.StoreError as error:
             self._pause(error)
 
@@ -240,6 +247,18 @@ class _Life:
         self._site.hosts = config.settings.site.hosts
 
 
+async def _watch_loop() -> None:
+    """Say so when something holds the loop: serving and scheduling wait as long. Other processes' load does not
+    count.
+    """
+    while True:
+        before, busy = time.monotonic(), time.thread_time()
+        await asyncio.sleep(LOOK)
+        late, busy = time.monotonic() - before - LOOK, time.thread_time() - busy
+        if min(late, busy) > BLOCKED:
+            log.warning("the event loop was blocked for %.0f ms", late * 1000)
+
+
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
@@ -259,22 +278,6 @@ def _needs_restart(old: Config, new: Config) -> list[str]:
         "log": (then.log_level, then.log_format) != (now.log_level, now.log_format),
     }
     return [what for what, differs in changed.items() if differs]
-
-
-def _log_report(report: pipeline.Report) -> None:
-    level = logging.WARNING if report.outcome in ("failing", "gone") else logging.INFO
-    if report.outcome == "unchanged":
-        level = logging.DEBUG
-    log.log(
-        level,
-        "%s: %s, %d new, %d changed, %.1f s%s",
-        report.name,
-        report.outcome,
-        report.new,
-        report.changed,
-        report.seconds,
-        f": {report.reason}" if report.reason else "",
-    )
 
 
 def notify(state: str) -> None:

@@ -86,6 +86,7 @@ async def _poll_once(
     async with daemon.open_pipeline(config) as line:
         await line.adopt(line.setup, now)
         polled = await line.tick(now, names, forced, report=report)
+        await line.prune(now)
     step(f"{polled} source{'s' * (polled != 1)} polled")
 
 

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 PARSE_DEADLINE = timedelta(seconds=15)
 RENDER_DEADLINE = timedelta(seconds=60)
+PRUNED_AT_ONCE = 50  # stories in one transaction
 UNDER_WAY = 1000  # polls at the most that a tick has under way
 
 
@@ -242,6 +243,20 @@ class Pipeline:
             terms = await self.writer.run(store.publications.expired, max_age, now)
             await self.writer.run(store.publications.mark, terms, now)
             await self.catch_up(self.setup, now)
+
+    async def prune(self, now: datetime) -> int:
+        """Prune what is older than `store.keep`, in small steps between which polls go on; how many entries went."""
+        settings, pruned = self.setup.settings, 0
+        after: int | None = 0
+        while after is not None:
+            gone, after = await self.writer.run(
+                store.retention.prune, now - settings.keep, settings.publish.limit, after, PRUNED_AT_ONCE
+            )
+            pruned += gone
+        if pruned:
+            await self.writer.run(store.retention.prune_heads)
+            log.info("%d entries older than store.keep were pruned", pruned)
+        return pruned
 
     async def publish(self, setup: Setup, marks: Iterable[FeedMark]) -> list[str]:
         """Render and put these feeds; the paths written. A feed that fails stays dirty, and the old one in place."""

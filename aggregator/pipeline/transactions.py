@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from aggregator import dedupe, html, schedule, store, text
@@ -22,7 +22,7 @@ def keep(
 ) -> tuple[int, int]:
     """Store what a document brought, and the visit with it: all of a poll in one transaction. How many new, changed."""
     now = visit.polled
-    identities = dedupe.identify(entries, state.id_by)
+    entries, identities = _not_forgotten(db, state.id, entries, dedupe.identify(entries, state.id_by))
     ids = [entry_id for identity in identities for entry_id in identity.ids()]
     pages = [entry.canonical for entry in entries if entry.canonical]
     known = store.entries.known(db, state.id, ids, pages)
@@ -35,6 +35,24 @@ def keep(
     rhythm = schedule.rhythm(entry.entry.published for entry in entries if entry.entry.published)
     store.sources.record_parsed(db, visit, feed.hashes, rhythm, feed.wishes, found.id_by)
     return len(found.new), len(found.changed)
+
+
+def _not_forgotten(
+    db: store.Database, source: int, entries: Sequence[PreparedEntry], identities: Sequence[dedupe.Identity]
+) -> tuple[list[PreparedEntry], list[dedupe.Identity]]:
+    """The entries and their identities, but those that were stored once, and pruned since."""
+    pairs = list(zip(entries, identities, strict=True))
+    keys = [set(_keys(prepared, identity)) for prepared, identity in pairs]
+    gone = store.retention.forgotten(db, source, set().union(*keys))
+    kept = [pair for pair, own in zip(pairs, keys, strict=True) if own.isdisjoint(gone)]
+    return [prepared for prepared, _ in kept], [identity for _, identity in kept]
+
+
+def _keys(prepared: PreparedEntry, identity: dedupe.Identity) -> Iterator[bytes]:
+    yield store.retention.id_key(identity.ids()[0])
+    if prepared.canonical:
+        published = prepared.entry.published
+        yield store.retention.page_key(prepared.canonical, prepared.title_key, published, prepared.text_key)
 
 
 def _edit(db: store.Database, change: dedupe.Changed, head: int, now: datetime) -> None:

@@ -9,14 +9,17 @@
 | `entries` | what is known of an entry, new and changed entries |
 | `stories` | entries that wait for their story; stories and copies |
 | `publications` | the publication log, dirty marks, what a feed carries, an editor's decisions |
-| `reports` | rows for `export` and `status` |
+| `retention` | what is pruned, and what stays of it |
+| `reports` | rows for `export`, `explain` and `status` |
+| `exchange` | everything as lines, out of one database and into another |
+| `backups` | backup and restore of the whole file |
 
 The functions take the database first, so that several of them make one transaction in one job of the writer.
 """
 
 from sqlite_utils import Database
 
-from aggregator.store import entries, publications, reports, sources, stories
+from aggregator.store import backups, entries, exchange, publications, reports, retention, sources, stories
 from aggregator.store.connection import FILE_NAME, connect, read_only
 from aggregator.store.writer import Writer
 
@@ -24,11 +27,14 @@ __all__ = [
     "FILE_NAME",
     "Database",
     "Writer",
+    "backups",
     "connect",
     "entries",
+    "exchange",
     "publications",
     "read_only",
     "reports",
+    "retention",
     "sources",
     "stories",
 ]

@@ -100,6 +100,12 @@ create index entry_first_seen on entry(first_seen, source);
 create index entry_story on entry(story);
 create index entry_canonical on entry(canonical) where canonical is not null;
 
+create table forgotten (               -- what pruned entries leave, so that none returns as new
+    source integer not null,
+    key blob not null,                  -- 8 bytes: hash of the entry's id, or of its page and title
+    primary key (source, key)
+) strict, without rowid;
+
 create table filing (
     entry integer not null references entry(id),
     term text not null,
