@@ -1,0 +1,49 @@
+"""Who wrote it, where only the text says so."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.parse import credits
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("记者 | 彭某新\n编辑 | 李某\n正文开始", "彭某新"),
+        ("記者｜王小明 編輯｜陳大文\n正文", "王小明"),
+        ("本报记者：张三、李四\n正文", "张三, 李四"),
+        ("文/赵某某 正文开始了。", "赵某某"),
+        ("作者：Jane Doe\nText begins", "Jane Doe"),
+        ("（某某社記者林小美台北22日電）今天", "林小美"),
+        ("（某某社記者林明台北電）今天", "林明"),
+        ("〔記者陳小華／台北報導〕某市今天", "陳小華"),
+        ("正文很长。" * 100 + "\n（记者 王五）", "王五"),
+        ("正文。\n责编：钱六", "钱六"),
+    ],
+)
+def test_a_credit_line_names_the_author(text, names):
+    assert credits.author(text) == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "记者从会上获悉，今年增长很快。",
+        "作者认为这本书很好",
+        "他是一名记者，也是作者。",
+        "文章/评论的数量",
+        "no credit here at all",
+        "正文。" * 200 + "记者：某某" + "正文。" * 200,
+    ],
+)
+def test_what_is_no_credit_names_nobody(text):
+    assert credits.author(text) == ""
+
+
+@given(st.text(alphabet="记者者编辑文/｜|：: 甲乙丙\n（）", max_size=200))
+def test_any_text_gives_a_short_answer(text):
+    assert len(credits.author(text)) < 80
