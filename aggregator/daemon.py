@@ -92,8 +92,6 @@ class _Life:
         self._paused_until = 0.0
         self._store_trouble = ""
         self._last_beat = time.monotonic()
-        self._reached = False
-        self._hinted = False
         self.caught_up = False
 
     @asynccontextmanager
@@ -169,18 +167,6 @@ class _Life:
         except pipeline.BackwardsError as error:
             log.warning("the clock went backwards: %s", error)
             self._paused_until = time.monotonic() + STORE_PAUSE
-
-    def _report(self, report: pipeline.Report) -> None:
-        self._reached = self._reached or report.outcome in ("ok", "unchanged")
-        _log_report(report)
-
-    def _hint_at_network(self) -> None:
-        """Say once, when not one source of the first ticks could be reached, what that means and what works anyhow."""
-        if not self._reached and not self._hinted:
-            self._hinted = True
-            log.warning(
-                "no source could be reached: is there a network? `aggregator demo` shows everything without one"
-            )
 
     async def _catch_up(self) -> None:
         try:

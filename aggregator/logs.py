@@ -1,11 +1,25 @@
-"""How the log looks: text for people or one JSON object a line. A record is one line, whatever its values hold."""
+"""How the log looks: text for people or one JSON object a line. A record is one line, whatever its values hold.
+
+And what it says of polls: news, a failure when it begins or changes, and one line for a tick of many sources.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+import time
+from collections import Counter
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aggregator.pipeline import Report
+
+log = logging.getLogger(__name__)
+
+MOST_FAILURES = 10  # of one tick that are said one by one
+MANY = 10  # sources in a tick that make it worth a line of its own
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -42,6 +56,63 @@ class _Json(logging.Formatter):
         if record.exc_info:
             said["traceback"] = self.formatException(record.exc_info)
         return json.dumps(said, ensure_ascii=False)
+
+
+class Polls:
+    """What the log says of polls, over a daemon's life."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, str] = {}  # of the sources that failed when last polled, by name
+
+    def tick(self) -> Tick:
+        """What it says of one tick."""
+        return Tick(self._reasons)
+
+
+class Tick:
+    """`report` each poll, then `end`. A failure that was said before is not said again until its reason changes."""
+
+    def __init__(self, reasons: dict[str, str]) -> None:
+        self._reasons = reasons
+        self._started = time.monotonic()
+        self._counts: Counter[str] = Counter()
+
+    def report(self, poll: Report) -> None:
+        """Say what came of one poll, if it is worth a line."""
+        self._counts.update(polled=1, new=poll.new, changed=poll.changed, failing=bool(poll.reason))
+        if poll.reason:
+            log.log(self._loudness(poll), "%s: %s: %s", poll.name, poll.outcome, poll.reason)
+            self._reasons[poll.name] = poll.reason
+            return
+        recovered = self._reasons.pop(poll.name, None) is not None
+        level = logging.INFO if recovered or poll.new or poll.changed else logging.DEBUG
+        again = "works again, " if recovered else ""
+        log.log(level, "%s: %s%d new, %d changed, %.1f s", poll.name, again, poll.new, poll.changed, poll.seconds)
+
+    def _loudness(self, poll: Report) -> int:
+        """The level of a failure: a warning if it is news, and not one of very many."""
+        if self._reasons.get(poll.name) == poll.reason:
+            return logging.DEBUG
+        self._counts["begun"] += 1
+        return logging.WARNING if self._counts["begun"] <= MOST_FAILURES else logging.DEBUG
+
+    def end(self) -> None:
+        """Say what came of the tick, if it was one of many sources."""
+        counts = self._counts
+        if (unsaid := counts["begun"] - MOST_FAILURES) > 0:
+            log.warning("%d more sources fail: `aggregator status` names them with their reasons", unsaid)
+        if counts["polled"] < MANY:
+            return
+        if counts["polled"] == counts["failing"]:
+            log.warning("every source failed: is there a network? `aggregator demo` shows everything without one")
+        log.info(
+            "%d sources polled in %.1f s: %d entries new, %d changed; %d sources failing",
+            counts["polled"],
+            time.monotonic() - self._started,
+            counts["new"],
+            counts["changed"],
+            counts["failing"],
+        )
 
 
 def _printable(value: str) -> str:
