@@ -16,13 +16,16 @@ SHELL = /bin/sh
 .ONESHELL:
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test full check lint install-service as-root clean
+.PHONY: help run demo test full check lint install-service as-root clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
 run: .venv/installed ## start the daemon on config/ (CONFIG=folder takes another, DATA=folder puts the data elsewhere)
 	@exec $(python) -m aggregator run --config "$(CONFIG)" $(if $(DATA),--data "$(DATA)")
+
+demo: .venv/installed ## show everything on invented publishers, without a network; your config and data stay untouched
+	@exec $(python) -m aggregator demo
 
 test: .venv/installed-dev ## run the tests, without the long ones
 	@exec $(python) -m pytest

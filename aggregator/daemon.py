@@ -27,10 +27,12 @@ HOUSEKEEPING = timedelta(hours=1)
 LOOK = 0.1  # seconds between two looks at the loop
 BLOCKED = 0.05  # seconds for which nothing may hold the loop
 PATIENCE = 3.0  # seconds after which what has come is published while slow sources are still under way
-STORE_PAUSE = 10.0  # seconds without a tick after the store failed
+STORE_PAUSE = 3.0  # seconds without a tick after the store failed
 DRAIN = 2.0  # seconds that polls under way get at the stop
 
 Load = Callable[[], Config]
+
+_UNWRITABLE = (errors.StoreError, errors.PublishError)
 
 
 @asynccontextmanager
@@ -59,6 +61,7 @@ async def run(config: Config, load: Load, ready: Callable[[Config], None]) -> No
                 life.caught_up = True
                 ready(config)
                 await life.until_stopped()
+    log.info("stopped")
 
 
 def _raise_file_limit() -> None:
@@ -91,6 +94,7 @@ class _Life:
         self._pending: Config | None = None
         self._paused_until = 0.0
         self._store_trouble = ""
+        self._clock_is_back = False
         self._last_beat = time.monotonic()
         self.caught_up = False
 
@@ -144,12 +148,13 @@ class _Life:
             return
         try:
             await self._adopt()
+            if self._store_trouble:
+                await self._heal()
             if await self._line.writer.run(store.publications.open_decisions):
                 self._spawn(self._catch_up())
             if await self._line.anything_due(_now()):
                 self._spawn(self._poll())
-            self._healed()
-        except errors.StoreError as error:
+        except _UNWRITABLE as error:
             self._pause(error)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -162,16 +167,19 @@ class _Life:
         try:
             await self._line.tick(_now(), patience=PATIENCE, report=said.report)
             said.end()
-        except errors.StoreError as error:
+            self._clock_is_back = False
+        except _UNWRITABLE as error:
             self._pause(error)
         except pipeline.BackwardsError as error:
-            log.warning("the clock went backwards: %s", error)
+            if not self._clock_is_back:
+                log.warning("the clock went backwards, polling waits until it is as late again: %s", error)
+            self._clock_is_back = True
             self._paused_until = time.monotonic() + STORE_PAUSE
 
     async def _catch_up(self) -> None:
         try:
             await self._line.catch_up(self._line.setup, _now())
-        except errors.StoreError as error:
+        except _UNWRITABLE as error:
             self._pause(error)
 
     async def _keep_house(self) -> None:
@@ -179,20 +187,22 @@ class _Life:
         try:
             await self._line.expire(_now())
             await self._line.prune(_now())
-        except errors.StoreError as error:
+        except _UNWRITABLE as error:
             self._pause(error)
 
-    def _pause(self, error: errors.StoreError) -> None:
-        """The store cannot be written: fetching now would be for nothing. Feeds are served as they are."""
+    def _pause(self, error: errors.StoreError | errors.PublishError) -> None:
+        """Nothing can be written: fetching now would be for nothing. Feeds are served as they are."""
         if not self._store_trouble:
             log.error("polling pauses, feeds are served as they are: %s", error)
         self._store_trouble = str(error)
         self._paused_until = time.monotonic() + STORE_PAUSE
 
-    def _healed(self) -> None:
-        if self._store_trouble:
-            log.info("the database can be written again, polling goes on")
-            self._store_trouble = ""
+    async def _heal(self) -> None:
+        """Write what waits, the database and the feeds, as a full disk can still be read; raises while that fails."""
+        await self._line.writer.run(store.sources.begin_tick, _now())
+        await self._line.catch_up(self._line.setup, _now())
+        log.info("writing works again, polling goes on")
+        self._store_trouble = ""
 
     def _trouble(self) -> str:
         """What /healthz says; empty when all is well."""
@@ -262,10 +272,14 @@ async def _watch_loop() -> None:
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
+    except socket.gaierror as error:
+        raise errors.AggregatorError(
+            f"cannot listen on {host}: {error.strerror}; set `listen` in aggregator.yaml"
+        ) from error
     except OSError as error:
         raise errors.AggregatorError(
-            f"cannot listen on {host}:{port} ({error.strerror}): is another program using the port? Set `listen` in"
-            " aggregator.yaml"
+            f"cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}): is another program using the port? Set"
+            " `listen` in aggregator.yaml"
         ) from error
 
 

@@ -11,11 +11,11 @@ import hashlib
 import re
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from aggregator import text
+from aggregator import html, text, urls
 from aggregator.models import Back, Candidate, Known, NewEntry, PreparedEntry, Unsettled
 
 # The namespace of published ids that we make (RFC 9562, section 5.5). It is part of every published feed: never change
@@ -32,7 +32,9 @@ _PUBLISHABLE = re.compile(
 _LONGEST_ID = 2000
 
 _RUNGS = ("own", "link", "made")
+_EDITION = re.compile(r"#\d{1,2}$")
 _NUMBER = re.compile(r"\d+(?:[.:/]\d+)*")
+_NUMERIC = "0123456789.:/"
 
 UNFIT = 2  # conflicts in one document after which a source's own ids are no longer believed
 REISSUED = 5  # entries that should have been seen long ago, in one poll, that make it a re-issue of the archive
@@ -47,6 +49,11 @@ class Identity:
 
     rungs: tuple[tuple[str, str], ...]
     start: int
+
+    @property
+    def fit(self) -> tuple[str, str]:
+        """The best that is fit for use."""
+        return self.rungs[self.start]
 
     def ids(self) -> list[str]:
         """Every id under which it may be stored, the fit ones first."""
@@ -83,8 +90,22 @@ def _ladder(prepared: PreparedEntry) -> list[tuple[str, str]]:
     date = entry.published.isoformat() if entry.published else ""
     made = "\n".join((entry.id or "", entry.link or "", entry.title, date))
     digest = hashlib.blake2b(made.encode("utf-8", "replace"), digest_size=16).hexdigest()
-    rungs = [("own", entry.id), ("link", entry.link), ("made", f"made:{digest}")]
+    page = entry.link if prepared.canonical else None  # a front page is no entry's own
+    rungs = [("own", entry.id), ("link", page), ("made", f"made:{digest}")]
+    if _is_version(prepared):
+        rungs[:2] = rungs[1::-1]
     return [(code, value) for code, value in rungs if value]
+
+
+def _is_version(prepared: PreparedEntry) -> bool:
+    """Whether the entry's own id is its page's address and a number that counts the page's editions, as the BBC's are.
+
+    Where the link has a fragment too, that is a place on a page that holds several entries.
+    """
+    entry = prepared.entry
+    if not entry.id or not entry.link or "#" in entry.link or not _EDITION.search(entry.id):
+        return False
+    return prepared.canonical is not None and urls.canonical(entry.id) == prepared.canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +119,7 @@ class Changed:
 @dataclass(frozen=True, slots=True)
 class Sorted:
     """What a document's entries are to us. `new` is in the order in which they are to be stored, oldest first; `id_by`
-    is
-    by what the source's entries are to be known from now on."""
+    says by what the source's entries are to be known from now on."""
 
     new: list[NewEntry]
     changed: list[Changed]
@@ -108,30 +128,66 @@ class Sorted:
 
 
 class _Memory:
-    """What is stored of a source, by id and by page."""
+    """What is stored of a source, by id and by page.
 
-    def __init__(self, known: Iterable[Known]) -> None:
+    `shared` are the pages of several entries (a show's page, a list's): no evidence of which entry it is.
+    """
+
+    def __init__(self, known: Iterable[Known], entries: Iterable[PreparedEntry]) -> None:
         self.by_id: dict[str, Known] = {}
-        self._by_page: dict[tuple[str | None, bytes], list[Known]] = {}
-        for stored in known:
-            self.by_id[stored.entry_id] = stored
-            self._by_page.setdefault((stored.canonical, stored.title_key), []).append(stored)
+        self._by_title: dict[tuple[str | None, bytes], list[Known]] = {}
+        stored = Counter[str | None]()
+        for one in known:
+            self.by_id[one.entry_id] = one
+            self._by_title.setdefault((one.canonical, one.title_key), []).append(one)
+            stored[one.canonical] += 1
+        listed = Counter(page for page, _ in {(entry.canonical, entry.title_key) for entry in entries})
+        self.shared = {page for page in stored | listed if page is None or max(stored[page], listed[page]) > 1}
 
     def find(self, prepared: PreparedEntry, identity: Identity) -> Known | None:
-        """The stored entry that this one is: by its id, unless that stands for another entry now, or by its page."""
-        for entry_id in identity.ids():
-            stored = self.by_id.get(entry_id)
-            if stored is not None and not _is_reused(stored, prepared):
+        """The stored entry that this one is: by an id with the same page or title, or by its page and title."""
+        made = identity.rungs[-1][1]
+        for stored in self._with_ids(identity):
+            if stored.entry_id == made or stored.digest == prepared.digest or self._is_like(stored, prepared):
                 return stored
-        page = (prepared.canonical, prepared.title_key)
-        twins = self._by_page.get(page, ()) if prepared.canonical else ()
-        return next((stored for stored in twins if _same_moment(stored, prepared)), None)
+        twins = self._by_title.get((prepared.canonical, prepared.title_key), ())
+        return next((stored for stored in twins if self._is_twin(stored, prepared)), None)
 
+    def find_edited(self, prepared: PreparedEntry, identity: Identity, taken: Collection[int]) -> Known | None:
+        """The stored entry whose title and more was edited: the date is the same, or the page tells nothing and the id
+        is the feed's own. No other entry of the document may be that one (`taken`, by row).
 
-def _is_reused(stored: Known, prepared: PreparedEntry) -> bool:
-    """Whether an id has gone over to another entry, as ids do that only count: link, title and date all differ."""
-    same = stored.canonical == prepared.canonical or stored.title_key == prepared.title_key
-    return not same and not _same_moment(stored, prepared)
+        Any other has lost its id to this one, as entries do whose ids only count.
+        """
+        for stored in self._with_ids(identity):
+            trusted = identity.fit == ("own", stored.entry_id) and stored.canonical == prepared.canonical
+            if stored.row not in taken and (trusted or _same_moment(stored, prepared)):
+                return stored
+        return None
+
+    def free(self, identity: Identity, prepared: PreparedEntry) -> tuple[str, str]:
+        """The best fit id that no other entry has."""
+        fit = [
+            (code, value)
+            for code, value in identity.rungs[identity.start :]
+            if code != "link" or prepared.canonical not in self.shared
+        ]
+        return next((rung for rung in fit if rung[1] not in self.by_id), identity.rungs[-1])
+
+    def _with_ids(self, identity: Identity) -> Iterator[Known]:
+        return (self.by_id[entry_id] for entry_id in identity.ids() if entry_id in self.by_id)
+
+    def _is_like(self, stored: Known, prepared: PreparedEntry) -> bool:
+        same_page = stored.canonical == prepared.canonical and prepared.canonical not in self.shared
+        return same_page or (stored.title_key == prepared.title_key and bool(prepared.entry.title))
+
+    def _is_twin(self, stored: Known, prepared: PreparedEntry) -> bool:
+        """Whether a stored entry of the same page and title is this one under another id, and no other episode."""
+        if _same_moment(stored, prepared):
+            return prepared.canonical is not None or _same_text(stored, prepared)
+        if stored.dated and prepared.entry.published is not None:
+            return prepared.canonical is not None and not prepared.entry.enclosures and _same_text(stored, prepared)
+        return prepared.canonical not in self.shared
 
 
 def _same_moment(stored: Known, prepared: PreparedEntry) -> bool:
@@ -139,7 +195,13 @@ def _same_moment(stored: Known, prepared: PreparedEntry) -> bool:
     said = prepared.entry.published
     if stored.dated != (said is not None):
         return False
-    return stored.published == said if said is not None else stored.text_key == prepared.text_key
+    return stored.published == said if said is not None else _same_text(stored, prepared)
+
+
+def _same_text(stored: Known, prepared: PreparedEntry) -> bool:
+    """Whether both have the same text, and more than pictures."""
+    said = prepared.entry
+    return stored.text_key == prepared.text_key and bool(html.plain(said.content or said.summary).strip())
 
 
 def sort_out(
@@ -154,29 +216,43 @@ def sort_out(
 
     Of entries with one id the first counts. An edit changes an entry in place; see `is_material`.
     """
-    memory = _Memory(known)
-    new: dict[str, NewEntry] = {}
-    changed: dict[int, Changed] = {}
-    unchanged = conflicts = 0
+    memory = _Memory(known, entries)
+    listed: dict[str, tuple[PreparedEntry, Identity]] = {}
     for prepared, identity in zip(entries, identities, strict=True):
-        stored = memory.find(prepared, identity)
+        listed.setdefault(identity.fit[1], (prepared, identity))
+    found = {entry_id: memory.find(*entry) for entry_id, entry in listed.items()}
+    taken = {stored.row for stored in found.values() if stored is not None}
+    new: dict[str, NewEntry] = {}
+    changed: list[Changed] = []
+    done: set[int] = set()
+    conflicts = 0
+    for fit_id, (prepared, identity) in listed.items():
+        stored = found[fit_id] or memory.find_edited(prepared, identity, taken)
         if stored is None:
-            code, entry_id = _free_rung(identity, memory)
+            code, entry_id = memory.free(identity, prepared)
             conflicts += code != identity.rungs[0][0]
             new.setdefault(entry_id, _new(entry_id, prepared, code, now))
-        elif stored.digest == prepared.digest or stored.row in changed:
-            unchanged += 1
-        else:
-            changed[stored.row] = Changed(stored, prepared)
+            continue
+        if stored.row not in done and not _says_the_same(stored, prepared):
+            changed.append(Changed(stored, prepared))
+        done.add(stored.row)
     if conflicts >= UNFIT and id_by == "own":
         id_by = "link"
-    return Sorted(_announced(list(reversed(new.values())), horizon), list(changed.values()), unchanged, id_by)
+    return Sorted(_announced(list(reversed(new.values())), horizon), changed, len(done) - len(changed), id_by)
 
 
-def _free_rung(identity: Identity, memory: _Memory) -> tuple[str, str]:
-    """The best fit id that no other entry has."""
-    fit = identity.rungs[identity.start :]
-    return next(((code, value) for code, value in fit if value not in memory.by_id), fit[-1])
+def _says_the_same(stored: Known, prepared: PreparedEntry) -> bool:
+    """Whether nothing was edited: all is as it was, or only the id is another one (which the digest holds too), or the
+    text is gone, as that of older entries is in some feeds.
+    """
+    if stored.digest == prepared.digest:
+        return True
+    said = prepared.entry
+    if (stored.canonical, stored.title_key) != (prepared.canonical, prepared.title_key):
+        return False
+    if stored.text_key == prepared.text_key:
+        return said.id not in (None, stored.entry_id)
+    return not said.content and not said.summary
 
 
 def _new(entry_id: str, prepared: PreparedEntry, code: str, now: datetime) -> NewEntry:
@@ -224,20 +300,24 @@ def _before(entry: NewEntry, moment: datetime | None) -> bool:
 # ------------------------------------------------------------------------------------------------- edits
 
 
-def is_material(old_title: str, old_text: str, new_title: str, new_text: str) -> bool:
+def is_material(old_title: str, old_text: str, new_title: str, new_text: str, cut: bool = False) -> bool:
     """Whether an edit changes what is said, given both folded titles and texts.
 
     It does when the title changed, when a number changed (a toll, a price, a score), or when more than a fifth of the
-    text's 4-grams did.
+    text's 4-grams did. `cut`: the texts are beginnings of longer ones, and an addition pushes their last numbers out.
     """
-    if old_title != new_title or _numbers(old_text) != _numbers(new_text):
+    if old_title != new_title or _other_numbers(old_text, new_text, cut):
         return True
     old, new = text.grams(old_text, 4), text.grams(new_text, 4)
     return len(old - new) > EDITED * len(old) or len(new - old) > EDITED * len(new)
 
 
-def _numbers(folded: str) -> Counter[str]:
-    return Counter(_NUMBER.findall(folded))
+def _other_numbers(old_text: str, new_text: str, cut: bool) -> bool:
+    if not cut:
+        return Counter(_NUMBER.findall(old_text)) != Counter(_NUMBER.findall(new_text))
+    old, new = (_NUMBER.findall(folded.rstrip(_NUMERIC)) for folded in (old_text, new_text))
+    both = min(len(old), len(new))
+    return Counter(old[:both]) != Counter(new[:both])
 
 
 def updated(stored: Known, said: datetime | None, material: bool, now: datetime) -> datetime:

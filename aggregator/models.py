@@ -393,6 +393,9 @@ class PublishedEntry:
     source_url: str
     source: Head
     terms: tuple[str, ...]
+    image: str | None = None
+    duration: int | None = None
+    episode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

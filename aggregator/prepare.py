@@ -49,7 +49,7 @@ def _unpack(tools: bytes) -> tuple[categorize.Rulebook, urls.Tracking]:
 def _prepare(
     said: ParsedEntry, feed: ParsedFeed, source: Source, rules: categorize.Rulebook, tracking: urls.Tracking
 ) -> PreparedEntry:
-    plain = html.plain(said.content or said.summary)[:COMPARED]
+    plain = html.beginning(said.content or said.summary, COMPARED)
     folded_title, folded_text = text.fold(said.title), text.fold(plain)
     language = source.language or said.language or feed.head.language or text.script(said.title + plain)
     entry = replace(_cut_short(said, source), language=language)
@@ -65,7 +65,7 @@ def _prepare(
     )
     return PreparedEntry(
         entry=entry,
-        canonical=_page_key(entry.link, tracking),
+        canonical=entry.link and urls.single_page(entry.link, tracking),
         title_key=_key(folded_title),
         text_key=_key(folded_text),
         digest=_digest(entry),
@@ -78,12 +78,6 @@ def _cut_short(said: ParsedEntry, source: Source) -> ParsedEntry:
     if source.full:
         return said
     return replace(said, summary=html.excerpt(said.summary or said.content, source.excerpt), content="", enclosures=())
-
-
-def _page_key(link: str | None, tracking: urls.Tracking) -> str | None:
-    if link is None or urls.is_front_page(link):
-        return None
-    return urls.canonical(link, tracking)
 
 
 def _digest(entry: ParsedEntry) -> bytes:

@@ -16,29 +16,40 @@ from typing import NamedTuple
 
 _LINE_BREAK = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 # Controls but for tab and line feed, lone surrogates, BOM, noncharacters (Unicode 23.7).
+# (Ranges beyond the first plane are slow to look through, so that the few characters there are looked at twice.)
 _FORBIDDEN = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufdd0-\ufdef"
-    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
-    + "]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufdd0-\ufdef\ufffe\uffff\U00010000-\U0010ffff](?<!["
+    + "".join(f"{chr(plane << 16)}-{chr(plane << 16 | 0xFFFD)}" for plane in range(1, 17))
+    + "])"
 )
 _BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _EMBEDDINGS, _POP_EMBEDDING = frozenset("\u202a\u202b\u202d\u202e"), "\u202c"
 _ISOLATES, _POP_ISOLATE = frozenset("\u2066\u2067\u2068"), "\u2069"
 
+# Nearly every text: nothing to remove, and nothing that NFC would join or change.
+_CLEAN = re.compile(
+    r"[ -~\t\n\xa0-\u02ff\u2010-\u2027\u2030-\u205e\u3000-\u3029\u3041-\u3096\u30a1-\u30fe\u4e00-\u9fff\uff01-\uff9f]*+"
+)
+
 # CPython orders combining marks in quadratic time. Unicode's stream-safe format (UAX 15, section 13) allows 30.
 _MAX_MARKS = 30
-_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_MARKS + 1},}}")
+_MARKS = re.compile(rf"[^\w\s\x00-\x7f][^\w\s\x00-\x7f]{{{_MAX_MARKS},}}")
 
 # Characters that are not seen, and so make no difference to a reader: soft hyphen, zero-width and bidi marks,
 # variation selectors.
 _UNSEEN = re.compile(r"[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+# What NFKC makes of the punctuation that no Chinese text is without; and the text that it would leave as it is then.
+_WIDE = (*zip("，：；！？（）", ",:;!?()", strict=True), ("…", "..."))
+_ORDINARY = re.compile(r"[ -~\n\xb7\u2013\u2014\u2018\u2019\u201c\u201d\u3001-\u301b\u4e00-\u9fff]*+")
 _HAN = r"\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _KANA = r"\u3041-\u30ff\u31f0-\u31ff"
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+# The patterns below begin with a character to look for, which `re` finds fast, and look back from behind it.
+_THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
 # A point within a number and the plus signs of C++, 5+ stay; so does the sharp of C# and F#.
-_SEPARATORS = re.compile(r"(?=[\W_])(?:(?!(?<=\d)\.(?=\d)|(?<=[a-z0-9+])\+|(?<=(?<![a-z0-9])[cf])#)[\W_])+")
+_WORDS = re.compile(r"[^\W_][^\W_]*+(?:(?:\.(?<=\d\.)(?=\d)|(?<=[a-z0-9])\++|(?<=(?<![a-z0-9])[cf])#)[^\W_]*+)*+")
 # GPT-4, GPT4 and GPT 4 are one.
-_LETTER_DIGIT = re.compile(r"[a-z](?=[0-9])|[0-9](?=[a-z])")
+_DIGIT_BEFORE = re.compile(r"[0-9](?=[a-z])")
+_DIGIT_AFTER = re.compile(r"[0-9](?<=[a-z][0-9])")
 _BLANK_BY_HAN = re.compile(rf" (?:(?=[{_HAN}{_KANA}])|(?<=[{_HAN}{_KANA}] ))")
 
 _HAN_LETTERS = re.compile(f"[{_HAN}]+")
@@ -63,7 +74,7 @@ _MAX_CONVERSIONS = 4
 def clean(text: str) -> str:
     """`text` as it may be stored, shown and logged: NFC, line breaks as `\\n`, no controls (but tab and line feed),
     lone surrogates, noncharacters or bidi marks without their partner in the same line."""
-    if text.isascii() and text.isprintable():
+    if _CLEAN.fullmatch(text):
         return text
     text = _FORBIDDEN.sub("", _LINE_BREAK.sub("\n", text))
     if _BIDI.search(text):
@@ -116,7 +127,7 @@ def fold(text: str) -> str:
     """The one spelling under which texts are compared; `fold` of a folded text is itself."""
     folded = _spelled(text)
     for _ in range(_MAX_CONVERSIONS):
-        if _distinctive().hant.isdisjoint(folded) or script(folded) != "zh-Hant":
+        if not _hant_letter().search(folded) or script(folded) != "zh-Hant":
             break
         converted = _spelled(_converter("tw2sp")(folded))
         if converted == folded:
@@ -146,14 +157,21 @@ def grams(folded: str, n: int) -> set[str]:
 
 def _spelled(text: str) -> str:
     """Everything of `fold` but the conversion of 繁體."""
-    text = _lower(_UNSEEN.sub("", text))
-    text = _SEPARATORS.sub(" ", _THOUSANDS.sub("", text))
-    return _BLANK_BY_HAN.sub("", _LETTER_DIGIT.sub(r"\g<0> ", text)).strip()
+    words = " ".join(_WORDS.findall(_THOUSANDS.sub("", _lower(text))))
+    words = _DIGIT_BEFORE.sub(lambda digit: f"{digit[0]} ", words)
+    words = _DIGIT_AFTER.sub(lambda digit: f" {digit[0]}", words)
+    return _BLANK_BY_HAN.sub("", words)
 
 
 def _lower(text: str) -> str:
-    """NFKC and case folded (Unicode 3.13, D146), until both hold."""
-    lower = unicodedata.normalize("NFKC", _stream_safe(text)).casefold()
+    """What is seen of `text`, NFKC and case folded (Unicode 3.13, D146), until both hold."""
+    if text.isascii():
+        return text.lower()
+    for wide, narrow in _WIDE:
+        text = text.replace(wide, narrow)
+    if _ORDINARY.fullmatch(text):
+        return text.lower()
+    lower = unicodedata.normalize("NFKC", _stream_safe(_UNSEEN.sub("", text))).casefold()
     while not unicodedata.is_normalized("NFKC", lower):
         lower = unicodedata.normalize("NFKC", lower).casefold()
     return lower
@@ -198,7 +216,8 @@ def _eastern(text: str, kana: float, hangul: float) -> str | None:
         return "ko"
     if kana >= _KANA_SHARE:
         return "ja"
-    hant, hans = (len(characters.intersection(text)) for characters in _distinctive())
+    characters = frozenset(text)
+    hant, hans = (len(characters & distinctive) for distinctive in _distinctive())
     if hant == hans == 0:
         return None
     return "zh-Hant" if hant > hans else "zh-Hans"
@@ -213,6 +232,11 @@ def _distinctive() -> _Distinctive:
     data = (Path(__file__).parent / "data" / "scripts.txt").read_text("utf-8")
     hant, hans = data.partition("\nzh-Hant\n")[2].split("\nzh-Hans\n")
     return _Distinctive(frozenset(hant) - {"\n"}, frozenset(hans) - {"\n"})
+
+
+@cache
+def _hant_letter() -> re.Pattern[str]:
+    return re.compile(f"[{''.join(_distinctive().hant)}]")
 
 
 @cache

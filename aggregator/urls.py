@@ -35,8 +35,9 @@ _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _DOTS = re.compile(r"[.\u3002\uff0e\uff61]")
 
 # What must be percent-encoded (RFC 3986, sections 3.3 to 3.5), and what percent-encoding never changes the meaning of.
-_ILLEGAL = re.compile(r"%(?![0-9a-fA-F]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]")
-_NOT_PLAIN = re.compile(r"%(?:[0-9a-fA-F]{2})?|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?]")
+# (A pattern that begins with a set of characters is searched for fast; so what is said of `%` stands behind it.)
+_ILLEGAL = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/?](?<!%(?=[0-9a-fA-F]{2}))")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/?](?:(?<=%)[0-9a-fA-F]{2})?")
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,:@")
 
 _SLASHES = re.compile(r"//+")
@@ -55,6 +56,9 @@ class _Parts(NamedTuple):
     path: str
     query: str
     fragment: str
+
+    def text(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}{self.query}{self.fragment}"
 
 
 # ---------------------------------------------------------------------------------------------- tracking parameters
@@ -173,20 +177,36 @@ def canonical(url: str, tracking: Tracking = DEFAULT) -> str | None:
 
     A key is for comparing: it need not be an address that the server answers. `canonical` of a key is the key.
     """
+    key = _key(url, tracking)
+    return key and key.text()
+
+
+def single_page(url: str, tracking: Tracking = DEFAULT) -> str | None:
+    """As `canonical`, but None for a front page."""
+    key = _key(url, tracking)
+    return None if key is None or _is_front_page(key) else key.text()
+
+
+def is_front_page(url: str, tracking: Tracking = DEFAULT) -> bool:
+    """Whether `url` is the root of a host, or of one language of it, so that it names no single page."""
+    key = _key(url, tracking)
+    return key is not None and _is_front_page(key)
+
+
+def _is_front_page(key: _Parts) -> bool:
+    if key.query or key.fragment:
+        return False
+    return key.path == "/" or _LANGUAGE_ROOT.fullmatch(key.path) is not None
+
+
+def _key(url: str, tracking: Tracking) -> _Parts | None:
+    """The parts of the key of `url`."""
     parts = _split(_tidy(url))
     if parts is None:
         return None
     site = _site(parts.authority, tracking)
     query = _identifying(parts.query, site, tracking)
-    return f"https://{site}{_page_path(parts.path)}{query}{_route(parts.fragment)}"
-
-
-def is_front_page(url: str, tracking: Tracking = DEFAULT) -> bool:
-    """Whether `url` is the root of a host, or of one language of it, so that it names no single page."""
-    parts = _split(canonical(url, tracking) or "")
-    if parts is None or parts.query or parts.fragment:
-        return False
-    return parts.path == "/" or _LANGUAGE_ROOT.fullmatch(parts.path) is not None
+    return _Parts("https", site, _page_path(parts.path), query, _route(parts.fragment))
 
 
 def host(url: str) -> str:
@@ -258,17 +278,7 @@ def join(base: str | None, reference: str) -> str | None:
     None where there is none: another scheme however disguised, no base for a relative one, no usable host, nothing.
     What browsers mend is mended (blanks around, line breaks within, backslashes); credentials are left out.
     """
-    reference = _tidy(reference)
-    if not reference:
-        return None
-    if _ABSOLUTE.match(reference):
-        parts = _split(reference)
-    else:
-        parts = None if _has_scheme(reference) else _resolve(base, reference)
-    if parts is None:
-        return None
-    query, fragment = _legal(parts.query), _legal(parts.fragment)
-    return f"{parts.scheme}://{parts.authority}{_without_dots(_ILLEGAL.sub(_encoded, parts.path))}{query}{fragment}"
+    return _joined(base, _tidy(reference))
 
 
 def link(base: str | None, reference: str) -> str | None:
@@ -277,7 +287,18 @@ def link(base: str | None, reference: str) -> str | None:
     scheme, _, address = tidy.partition(":")
     if scheme.lower() == "mailto":
         return f"mailto:{_ILLEGAL.sub(_encoded, address)}" if "@" in address else None
-    return join(base, reference)
+    return _joined(base, tidy)
+
+
+def _joined(base: str | None, reference: str) -> str | None:
+    """The URL of a tidy reference."""
+    if not reference:
+        return None
+    parts = _split(reference) or (None if _has_scheme(reference) else _resolve(base, reference))
+    if parts is None:
+        return None
+    path = _without_dots(_ILLEGAL.sub(_encoded, parts.path))
+    return parts._replace(path=path, query=_legal(parts.query), fragment=_legal(parts.fragment)).text()
 
 
 def _has_scheme(reference: str) -> bool:

@@ -82,7 +82,8 @@ def test_a_taken_port_is_named(instance, feeds):
         instance.configure([source(feeds, "a")], listen=f"127.0.0.1:{taken.getsockname()[1]}")
         done = instance.command("run", code=1)
     assert "cannot listen on 127.0.0.1" in done.stderr
-    assert "listen" in done.stderr
+    assert "(Address already in use)" in done.stderr
+    assert "`listen`" in done.stderr
 
 
 def test_a_saved_configuration_counts_from_the_next_tick(instance, feeds):
@@ -145,6 +146,38 @@ def test_a_lock_of_another_process_is_said_and_heals(instance, feeds):
     other.close()
     instance.wait_for(lambda: "Story 2" in titles(instance), timeout=40)
     assert instance.get("/healthz")[0] == 200
+
+
+def test_a_public_folder_that_cannot_be_written_is_said_once_and_heals(instance, feeds):
+    feeds["/a.xml"], feeds["/b.xml"] = rss(item(1)), rss(item(2))
+    instance.configure([source(feeds, "a")])
+    instance.start()
+    instance.wait_for(lambda: titles(instance) == ["Story 1"])
+    public = instance.data / "public"
+    public.rename(instance.data / "aside")
+    public.write_text("a file, no folder")
+    instance.configure([source(feeds, "a"), source(feeds, "b")])
+    instance.wait_for(lambda: instance.get("/healthz")[0] == 503)
+    assert b"cannot write below" in instance.get("/healthz")[2]
+    public.unlink()
+    instance.wait_for(lambda: instance.get("/healthz")[0] == 200)
+    instance.wait_for(lambda: public.is_dir() and len(titles(instance)) == 2)
+    said = "".join(instance.lines)
+    assert said.count("polling pauses") == 1
+    assert "Traceback" not in said
+
+
+def test_many_failures_are_said_in_few_lines_and_only_once(instance, feeds):
+    for name in range(15):
+        feeds[f"/{name}.xml"] = Answer(b"", status=500)
+    instance.configure([source(feeds, str(name), every="1s") for name in range(15)], log={"level": "info"})
+    instance.start()
+    instance.wait_for(lambda: all(feeds.count(f"/{name}.xml") > 2 for name in range(15)))
+    instance.stop()
+    said = "".join(instance.lines)
+    assert said.count("failing: 127.0.0.1 answered 500") == 10
+    assert "5 more sources fail: `aggregator status`" in said
+    assert "every source failed" in said
 
 
 def test_systemd_is_told(instance, feeds, tmp_path, monkeypatch):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator import dedupe
-from aggregator.models import Known
+from aggregator import dedupe, urls
+from aggregator.models import Enclosure, Known
 from tests.builders import DAY, HOUR, NOW, candidate, key, prepared, unsettled
 
 
@@ -35,6 +36,11 @@ def test_without_id_and_link_an_id_is_made_that_depends_on_the_entry_alone():
     assert first[0] == beside[1]
     assert beside[0] != beside[1]
     assert first[0][0] == "made"
+
+
+def test_a_front_page_is_no_identity():
+    entry = replace(prepared(id=None, link="http://example.org/"), canonical=None)
+    assert identify(entry)[0][0] == "made"
 
 
 def test_an_id_given_to_different_entries_is_no_identity():
@@ -97,6 +103,27 @@ def test_a_moved_date_alone_is_no_change():
     assert sort([prepared(published=NOW, updated=NOW)], [known(entry)]).unchanged == 1
 
 
+entries = st.builds(
+    prepared,
+    id=st.sampled_from([None, "1", "2", "http://example.org/1", "http://example.org/1#2"]),
+    link=st.sampled_from([None, "http://example.org/1", "http://example.org/2"]),
+    title=st.sampled_from(["", "A", "B"]),
+    content=st.sampled_from(["", "text", "other"]),
+    published=st.sampled_from([None, NOW - DAY, NOW - HOUR, NOW + DAY]),
+)
+
+
+@given(st.lists(entries, max_size=8))
+def test_a_document_that_is_sorted_again_changes_nothing(document):
+    first = sort(document)
+    stored = [
+        known(new.prepared, row, new.published, new.id, new.prepared.entry.published is not None)
+        for row, new in enumerate(first.new)
+    ]
+    again = sort(document, [replace(one, published=new.published) for one, new in zip(stored, first.new, strict=True)])
+    assert (again.new, again.changed) == ([], [])
+
+
 def test_an_edited_text_is_a_change():
     (change,) = sort([prepared(content="edited")], [known(prepared())]).changed
     assert change.known.row == 7
@@ -134,7 +161,18 @@ def page(number, **said):
 def test_new_ids_for_old_entries_are_no_new_entries():
     stored = [known(page(k), row=k) for k in range(3)]
     found = sort([page(k, id=f"session-9-{k}") for k in range(3)], stored)
-    assert (found.new, len(found.changed)) == ([], 3)
+    assert (found.new, found.changed, found.unchanged) == ([], [], 3)
+
+
+def test_new_ids_and_dates_for_old_entries_are_no_new_entries():
+    """As a generator makes them that gives each entry a random id and the present time."""
+    stored = [known(page(k), row=k) for k in range(3)]
+    found = sort([page(k, id=f"session-9-{k}", published=NOW) for k in range(3)], stored)
+    assert (found.new, found.changed, found.unchanged) == ([], [], 3)
+
+
+def test_an_entry_that_gets_another_id_and_its_first_date_is_no_new_entry():
+    assert sort([page(1, id="tag:1")], [known(page(1, published=None))]).new == []
 
 
 def test_an_entry_whose_id_and_text_changed_is_found_by_its_page():
@@ -142,9 +180,34 @@ def test_an_entry_whose_id_and_text_changed_is_found_by_its_page():
     assert (found.new, found.changed[0].known.row) == ([], 7)
 
 
-def test_episodes_that_share_page_and_title_stay_apart_by_date():
-    stored = [known(prepared(id="e1", published=NOW - DAY))]
-    assert [new.id for new in sort([prepared(id="e2", published=NOW)], stored).new] == ["e2"]
+def episode(number, **said):
+    show = {"id": f"e{number}", "link": "http://example.org/show", "published": NOW - DAY}
+    sound = Enclosure(f"http://example.org/{number}.mp3", "audio/mpeg")
+    return prepared(**show | {"enclosures": (sound,)} | said)
+
+
+def test_episodes_that_share_page_title_and_text_stay_apart_by_date():
+    found = sort([episode(2, published=NOW)], [known(episode(1))])
+    assert [new.id for new in found.new] == ["e2"]
+
+
+@pytest.mark.parametrize("link", ["http://example.org/show", None])
+def test_entries_without_ids_on_one_page_are_told_apart_by_title(link):
+    """A first document shows that the page is shared, the later ones bring one entry each."""
+    first = [episode(k, id=None, link=link, title=f"T{k}") for k in (1, 2)]
+    stored = [known(e, row=k, entry_id=i) for k, (e, i) in enumerate(zip(first, ids(*first), strict=True))]
+    for number in (3, 4):
+        late = episode(number, id=None, link=link, title=f"T{number}", published=NOW - HOUR * (9 - number))
+        found = sort([late], stored)
+        assert [new.prepared.entry.title for new in found.new] == [f"T{number}"]
+        assert sort([late], [*stored, known(late, row=9, entry_id=found.new[0].id)]).unchanged == 1
+        stored.append(known(late, row=number, entry_id=found.new[0].id))
+
+
+def test_a_page_of_one_entry_that_turns_out_to_be_shared_swallows_none():
+    stored = [known(episode(1, id=None, title="T1"), entry_id="http://example.org/show")]
+    late = [episode(k, id=None, title=f"T{k}", published=NOW) for k in (2, 3)]
+    assert len(sort(late, stored).new) == 2
 
 
 def test_an_id_that_only_counts_does_not_swallow_the_entry_it_moves_to():
@@ -153,6 +216,72 @@ def test_an_id_that_only_counts_does_not_swallow_the_entry_it_moves_to():
     today = [page(6, id="1", published=NOW), page(5, id="2", published=NOW - DAY)]
     found = sort(today, stored)
     assert [(new.id, new.prepared.entry.title) for new in found.new] == [("http://example.org/6", "T6")]
+
+
+def test_an_id_that_only_counts_is_not_told_by_a_date_that_several_entries_have():
+    """Dates without a time of day: today's first entry has the date of the one that has become the second."""
+    stored = [known(page(5, id="1"), row=5)]
+    found = sort([page(6, id="1"), page(5, id="2")], stored)
+    assert ([new.prepared.entry.title for new in found.new], found.changed) == (["T6"], [])
+
+
+def test_an_id_that_only_counts_is_not_told_by_the_lack_of_date_and_text():
+    stored = [known(page(5, id="1", published=None, content=""), row=5)]
+    found = sort([page(6, id="1", published=None, content="")], stored)
+    assert [new.prepared.entry.title for new in found.new] == ["T6"]
+
+
+def test_an_id_that_only_counts_is_not_told_by_the_lack_of_a_title():
+    stored = [known(page(5, id="1", title=""), row=5)]
+    found = sort([page(6, id="1", title="", published=NOW)], stored)
+    assert [new.id for new in found.new] == ["http://example.org/6"]
+
+
+def without_page(number, **said):
+    return page(number, link=None, **said)
+
+
+def test_positions_as_ids_of_entries_without_links_lose_none():
+    stored = [known(without_page(5, id="1", content="five"), row=5)]
+    moved = without_page(5, id="2", content="five")
+    found = sort([without_page(6, id="1", published=NOW), moved], stored)
+    assert ([new.prepared.entry.title for new in found.new], found.unchanged) == (["T6"], 1)
+
+
+def test_an_own_id_is_trusted_where_the_page_tells_nothing():
+    """An episode that was renamed and put off; its page is the show's."""
+    stored = [known(episode(k, title=f"T{k}"), row=k) for k in (1, 2)]
+    found = sort([episode(2, title="Renamed", published=NOW)], stored)
+    assert (found.new, [change.known.row for change in found.changed]) == ([], [2])
+
+
+def edition(number, **said):
+    return page(
+        7, **{"id": f"https://www.example.org/7#{number}", "link": "http://example.org/7?utm_source=rss"} | said
+    )
+
+
+def in_one_document(*entries):
+    """As a worker prepares them: with the key of their page."""
+    return [replace(entry, canonical=urls.canonical(entry.entry.link)) for entry in entries]
+
+
+def test_editions_of_a_page_that_its_ids_count_are_one_entry():
+    (first,) = in_one_document(edition(0))
+    (later,) = in_one_document(edition(3, title="Another headline", published=NOW))
+    (new,) = sort([first]).new
+    assert new.id == "http://example.org/7?utm_source=rss"
+    assert len(sort([later], [known(first, entry_id=new.id)]).changed) == 1
+
+
+def test_places_on_a_page_that_ids_count_are_entries_of_their_own():
+    places = in_one_document(*(edition(k, title=f"T{k}") for k in (1, 2)))
+    assert ids(*places) == ["https://www.example.org/7#1", "https://www.example.org/7#2"]
+    stored = [known(place, row=k) for k, place in enumerate(places)]
+    late = in_one_document(edition(3, title="T3", published=NOW))
+    assert [new.id for new in sort(late, stored).new] == ["https://www.example.org/7#3"]
+    linked = in_one_document(edition(1, link="http://example.org/7#1"))
+    assert ids(*linked) == ["https://www.example.org/7#1"]
 
 
 def test_a_source_whose_ids_only_count_is_known_by_links_from_then_on():
@@ -216,6 +345,20 @@ def test_a_changed_title_number_or_fifth_of_the_text_is_material():
     assert dedupe.is_material("题", LONG, "题", LONG + LONG[::-1])
     assert dedupe.is_material("题", LONG, "题", LONG[:200])
     assert not dedupe.is_material("题", LONG, "题", LONG + "后续报道")
+
+
+def test_numbers_pushed_out_of_a_cut_text_are_no_material_edit():
+    old, new = f"2024 {LONG} 11 {LONG[:99]} 202", f"2024 编者按 {LONG} 11 {LONG[:90]}"
+    assert not dedupe.is_material("题", old, "题", new, cut=True)
+    assert dedupe.is_material("题", old, "题", new)
+    assert dedupe.is_material("题", old, "题", new.replace("2024", "2025"), cut=True)
+    assert dedupe.is_material("题", f"{LONG} 11 人", "题", f"{LONG} 12 人", cut=True)
+
+
+def test_a_text_that_is_gone_is_no_edit():
+    found = sort([prepared(content="")], [known(prepared())])
+    assert (found.changed, found.unchanged) == ([], 1)
+    assert len(sort([prepared(content="", title="Edited")], [known(prepared())]).changed) == 1
 
 
 def test_only_a_material_edit_moves_updated():

@@ -183,7 +183,7 @@ def test_a_304_keeps_each_validator_that_was_sent_and_that_it_does_not_renew() -
 
     bare = run(work(reply("304 Not Modified", {"Cache-Control": "max-age=60"})))
     assert isinstance(bare, fetch.NotModified)
-    assert (bare.validators, bare.lifetime) == (SENT, timedelta(seconds=60))
+    assert (bare.validators, bare.wait) == (SENT, timedelta(seconds=60))
     renewed = run(work(reply("304 Not Modified", {"ETag": '"new"'})))
     assert isinstance(renewed, fetch.NotModified)
     assert renewed.validators == models.Validators('"new"', SENT.last_modified)
@@ -242,7 +242,7 @@ def test_retry_after(fields: dict[str, str], wait: timedelta | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "lifetime"),
+    ("fields", "wait"),
     [
         ({}, None),
         ({"Cache-Control": "max-age=600"}, timedelta(minutes=10)),
@@ -263,10 +263,12 @@ def test_retry_after(fields: dict[str, str], wait: timedelta | None) -> None:
         ({"Expires": http_date(-HOUR)}, None),
         ({"Expires": "0"}, None),
         ({"Expires": http_date(HOUR), "Cache-Control": "no-cache"}, None),
+        ({"Retry-After": "7200", "Cache-Control": "max-age=60"}, 2 * HOUR),
+        ({"Retry-After": "0", "Cache-Control": "no-store"}, None),
     ],
 )
-def test_freshness(fields: dict[str, str], lifetime: timedelta | None) -> None:
-    assert once(reply(fields=fields, body=FEED)).lifetime == lifetime
+def test_freshness(fields: dict[str, str], wait: timedelta | None) -> None:
+    assert once(reply(fields=fields, body=FEED)).wait == wait
 
 
 # ------------------------------------------------------------------------------------------------ redirects
@@ -294,16 +296,38 @@ def test_only_the_permanent_start_of_a_chain_is_reported_as_permanent() -> None:
     assert run(work("/c")) == (None, "/g")
 
 
-def test_validators_go_to_every_hop_and_the_last_one_may_answer_304() -> None:
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found"])
+def test_validators_go_to_every_hop_and_the_last_one_may_answer_304(status: str) -> None:
     async def work() -> tuple[fetch.Fetched | fetch.NotModified, list[rawserver.Received]]:
-        answers = {"/": mapping("301 Moved", "/new"), "/new": [reply("304 Not Modified")]}
+        answers = {"/": mapping(status, "/new"), "/new": [reply("304 Not Modified")]}
         async with rawserver.serve(answers) as server:
-            return await get(server.url("/"), SENT), server.requests
+            return await get(server.url("/"), SENT, moved_to=server.url("/new")), server.requests
 
     result, requests = run(work())
     assert isinstance(result, fetch.NotModified)
-    assert result.permanent_url == result.url
+    assert result.permanent_url == (result.url if status == "301 Moved" else None)
     assert [one.header("If-None-Match") for one in requests] == [b'W/"a b"'] * 2
+
+
+@pytest.mark.parametrize("moved_to", [None, "http://127.0.0.1/elsewhere"])
+def test_where_a_document_has_just_moved_for_good_it_is_asked_for_without_conditions(moved_to: str | None) -> None:
+    async def work() -> list[rawserver.Received]:
+        answers = {"/": mapping("308 Moved", "/a"), "/a": mapping("302 Found", "/b"), "/b": [reply(body=FEED)]}
+        async with rawserver.serve(answers) as server:
+            await fetched(server.url("/"), validators=SENT, moved_to=moved_to)
+            return server.requests
+
+    assert [one.header("If-None-Match") for one in run(work())] == [b'W/"a b"', None, None]
+
+
+def test_a_304_from_where_nothing_was_read_yet_is_an_error() -> None:
+    async def work() -> None:
+        answers = {"/": mapping("301 Moved", "/new"), "/new": [reply("304 Not Modified")]}
+        async with rawserver.serve(answers) as server:
+            with pytest.raises(errors.StatusError, match="304"):
+                await get(server.url("/"), SENT)
+
+    run(work())
 
 
 def test_a_location_is_taken_as_the_bytes_that_came() -> None:
@@ -1023,6 +1047,21 @@ def test_requests_that_queued_for_a_slot_still_start_a_gap_apart() -> None:
     begun = run(in_order(gates, ["x", "y", "a", "a"], 0.15))
     first, second = (at for name, at in begun if name == "a")
     assert second - first > 0.09
+
+
+def test_the_gap_counts_from_when_the_request_goes_out() -> None:
+    async def work() -> float:
+        gates = hosts.Gates(concurrency=9, per_host=9, gap=timedelta(seconds=0.1))
+        loop = asyncio.get_running_loop()
+        async with gates.turn("a") as sent:
+            waiting = asyncio.create_task(in_order(gates, ["a"], 0))
+            await asyncio.sleep(0.08)
+            sent()
+            out = loop.time()
+            await waiting
+        return loop.time() - out
+
+    assert 0.09 < run(work()) < 0.5
 
 
 def test_an_idle_host_is_forgotten_when_its_gap_is_over() -> None:

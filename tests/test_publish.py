@@ -112,6 +112,18 @@ def test_enclosures_are_kept():
     assert (entry.enclosures[0].href, entry.enclosures[0].type) == ("http://e.org/a.mp3", "audio/mpeg")
 
 
+def test_image_duration_and_episode_are_kept():
+    said = published(
+        enclosures=(Enclosure("http://e.org/a.mp3"),), image="http://e.org/i.jpg", duration=3661, episode="12"
+    )
+    for suffix in ("atom", "rss"):
+        (entry,) = parsed(documents(said)[suffix]).entries
+        assert (entry.itunes_duration, entry.itunes_episode) == ("3661", "12")
+        assert entry.media_thumbnail == [{"url": "http://e.org/i.jpg"}]
+    (item,) = json.loads(documents(said)["json"])["items"]
+    assert (item["image"], item["attachments"][0]["duration_in_seconds"]) == ("http://e.org/i.jpg", 3661)
+
+
 @pytest.mark.parametrize(
     ("said", "title"),
     [
@@ -152,11 +164,16 @@ def test_one_unpublishable_entry_is_left_out_and_named_and_the_others_stay():
         {"published": NOW - HOUR},
         {"terms": ("ai",)},
         {"enclosures": (Enclosure("http://e.org/x"),)},
+        {"image": "http://e.org/x.jpg"},
+        {"duration": 60},
+        {"episode": "7"},
+        {"language": "en"},
         {"source": Head(title="x")},
     ],
 )
-def test_changing_a_stored_field_changes_the_document(field):
-    assert documents(published(**field))["atom"] != documents(published())["atom"]
+@pytest.mark.parametrize("suffix", ["atom", "rss", "json"])
+def test_changing_a_stored_field_changes_the_document(field, suffix):
+    assert documents(published(**field))[suffix] != documents(published())[suffix]
 
 
 def test_a_hundred_renderings_are_one():

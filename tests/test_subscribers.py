@@ -1,12 +1,18 @@
-"""Real feed readers subscribed to the served 科技 feed: newsboat (Debian's) and `reader` (PyPI's)."""
+"""Real feed readers subscribed to the served 科技 feed: newsboat (Debian's) and `reader` (PyPI's); and what it says to
+any other, in each format.
+"""
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import sqlite3
 import subprocess
 
+import feedparser
 import pytest
+from lxml import etree
 
 from tests.instance import free_port, item, rss
 
@@ -93,6 +99,58 @@ def test_reader_shows_whole_entries_gets_304_and_only_new_ones_anew(tech):
         subscribed.update_feeds(scheduled=False)
         assert [entry.title for entry in subscribed.get_entries(read=False)] == ["第三条"]
         subscribed.close()
+
+
+PODCAST = """<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/" xmlns:dc="http://purl.org/dc/elements/1.1/">
+<channel><title>A podcast</title><link>http://cast.example/</link><description>d</description><language>en</language>
+<copyright>© cast</copyright><item><title>Episode</title><link>http://cast.example/1</link><guid>http://cast.example/1</guid>
+<pubDate>Sun, 22 Nov 2026 08:00:00 GMT</pubDate><dc:creator>Host</dc:creator><description>Words</description>
+<enclosure url="http://cast.example/1.mp3" type="audio/mpeg" length="1234"/>
+<media:content url="http://cast.example/1.jpg" medium="image"/></item></channel></rss>"""
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture
+def podcast(instance, feeds):
+    """The published documents of one podcast episode, by suffix."""
+    feeds["/a.xml"] = PODCAST
+    instance.configure([{"name": "A", "url": feeds.url("/a.xml"), "category": "tech"}])
+    instance.poll()
+    return {suffix: instance.feed(f"tech.{suffix}") for suffix in ("atom", "rss", "json")}
+
+
+def test_an_enclosure_is_never_taken_for_the_page(podcast):
+    """feedgen writes all links of an Atom entry without their relation."""
+    for suffix in ("atom", "rss"):
+        (entry,) = feedparser.parse(io.BytesIO(podcast[suffix])).entries
+        assert entry.link == "http://cast.example/1"
+        assert (entry.enclosures[0].href, entry.enclosures[0].type, entry.enclosures[0].length) == (
+            "http://cast.example/1.mp3",
+            "audio/mpeg",
+            "1234",
+        )
+    (item_,) = json.loads(podcast["json"])["items"]
+    assert item_["url"] == "http://cast.example/1"
+    assert item_["attachments"][0]["url"] == "http://cast.example/1.mp3"
+
+
+def test_every_enclosure_has_a_media_type(podcast):
+    links = etree.fromstring(podcast["atom"]).findall(f"{ATOM}entry/{ATOM}link[@rel='enclosure']")
+    assert all("/" in link.get("type") for link in links)
+    (item_,) = json.loads(podcast["json"])["items"]
+    assert all("/" in attachment["mime_type"] for attachment in item_["attachments"])
+
+
+def test_an_entry_keeps_its_language_and_rights_in_each_format(podcast):
+    entry = etree.fromstring(podcast["atom"]).find(f"{ATOM}entry")
+    assert entry.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
+    assert entry.findtext(f"{ATOM}rights") == "© cast"
+    item_ = etree.fromstring(podcast["rss"]).find("channel/item")
+    assert item_.findtext("{http://purl.org/dc/elements/1.1/}language") == "en"
+    assert item_.findtext("{http://purl.org/dc/elements/1.1/}rights") == "© cast"
+    (said,) = json.loads(podcast["json"])["items"]
+    assert (said["language"], said["_source"]["rights"]) == ("en", "© cast")
 
 
 class _Relay:

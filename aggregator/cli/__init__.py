@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from aggregator import __version__
-from aggregator.cli import configuring, editing, running, stored
+from aggregator.cli import configuring, demonstrating, editing, explaining, keeping, running, sources, stored
 from aggregator.cli.common import Group, folders
 
 
@@ -23,9 +23,15 @@ for _command in (
     running.run,
     running.poll,
     running.publish,
+    demonstrating.demo,
     stored.status,
     configuring.check,
+    sources.sources,
+    explaining.explain,
     stored.export,
+    keeping.import_,
+    keeping.backup,
+    keeping.restore,
     editing.hide,
     configuring.schema,
     configuring.version,

@@ -146,7 +146,10 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
         task = bar.add_task(what, total=None)
 
         def step(line: str) -> None:
-            click.echo(line)
+            if sys.stdout.isatty():  # one terminal: the line goes above the bar
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+            else:
+                click.echo(line)
             bar.advance(task)
 
         yield step

@@ -40,6 +40,13 @@ def _opaque(value: str | None) -> str | None:
     return value if value and not _UNSENDABLE.search(value) else None
 
 
+def wait(headers: Headers, now: datetime) -> timedelta | None:
+    """How long a server that answers well asks not to be asked again: its answer's lifetime, or a Retry-After, if that
+    is longer. At most 31 days; None where it asks for nothing."""
+    asked = (lifetime(headers, now), retry_after(headers, now))
+    return max((one for one in asked if one), default=None)
+
+
 def lifetime(headers: Headers, now: datetime) -> timedelta | None:
     """How long the answer asks to be taken as fresh from now on (RFC 9111, section 4.2), at most 31 days.
 

@@ -17,6 +17,7 @@ from typing import Self
 import aiohttp
 import yarl
 from aiohttp.abc import AbstractResolver
+from aiohttp.connector import Connection
 from multidict import CIMultiDict
 
 from aggregator import __version__, errors, models
@@ -72,19 +73,23 @@ _OWN_FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask for. `headers` and the login are sent to the origin of `url` only, and never shown."""
+    """What to ask for. `headers` and the login are sent to the origin of `url` only, and never shown.
+
+    `validators` are of the document behind `url`, and where permanent redirects lead from it, of `moved_to` alone.
+    """
 
     url: str = field(repr=False)
     validators: models.Validators = field(default_factory=models.Validators)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    moved_to: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A document. `url` is where it was in the end; `permanent_url` is where the permanent redirects at the start of
-    the chain lead, None without any; `lifetime` is how long the server asks not to be asked again."""
+    the chain lead, None without any; `wait` is how long the server asks not to be asked again."""
 
     url: str
     permanent_url: str | None
@@ -92,7 +97,7 @@ class Fetched:
     body: bytes = field(repr=False)
     content_type: str | None
     validators: models.Validators
-    lifetime: timedelta | None
+    wait: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,7 @@ class NotModified:
     url: str
     permanent_url: str | None
     validators: models.Validators
-    lifetime: timedelta | None
+    wait: timedelta | None
 
 
 @dataclass(slots=True)
@@ -123,6 +128,14 @@ class _Trip:
 
 class _BrokenAnswerError(aiohttp.ClientError):
     """A new connection broke before an answer; of no class that makes aiohttp repeat the request."""
+
+
+class _Request(aiohttp.ClientRequest):
+    """A request that tells when it has its connection and goes out."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        guard.current.get().sent()
+        return await super().send(conn)
 
 
 def user_agent(contact: str) -> str:
@@ -160,6 +173,7 @@ class Fetcher:
             max_line_size=_MAX_HEADER_LINE,
             max_field_size=_MAX_HEADER_LINE,
             middlewares=(_repeat_only_on_old_connections,),
+            request_class=_Request,
         )
         return self
 
@@ -177,9 +191,9 @@ class Fetcher:
         trip = self._set_out(request, now)
         loop = asyncio.get_running_loop()
         while True:
-            async with self._gates.turn(trip.url.raw_host or ""):
+            async with self._gates.turn(trip.url.raw_host or "") as sent:
                 started = loop.time()
-                result = await self._hop(trip)
+                result = await self._hop(trip, guard.Attempt(sent))
                 trip.seconds -= loop.time() - started
             if result is not None:
                 return result
@@ -202,10 +216,9 @@ class Fetcher:
             visited={str(url)},
         )
 
-    async def _hop(self, trip: _Trip) -> Fetched | NotModified | None:
+    async def _hop(self, trip: _Trip, attempt: guard.Attempt) -> Fetched | NotModified | None:
         """One request and what its answer means; None when it was a redirect, which the trip has followed."""
         host = trip.url.raw_host or ""
-        attempt = guard.Attempt()
         guard.current.set(attempt)
         try:
             async with (
@@ -226,7 +239,7 @@ class Fetcher:
             raise self._failure(host, attempt, error) from error
 
     def _fields(self, trip: _Trip) -> CIMultiDict[str]:
-        """The request header fields of a hop. Validators go to every hop: they belong to the chain's last answer."""
+        """The request header fields of a hop."""
         fields = CIMultiDict({"Accept": _ACCEPT, "User-Agent": self._user_agent, "Accept-Encoding": decoding.ACCEPTED})
         at_home = trip.url.origin() == trip.origin
         for name, value in trip.request.headers.items():
@@ -235,7 +248,7 @@ class Fetcher:
                 fields[name] = value
         if at_home and trip.login is not None:
             fields["Authorization"] = trip.login
-        fields.update(answers.conditions(trip.request.validators))
+        fields.update(_conditions(trip))
         return fields
 
     async def _judge(self, trip: _Trip, response: aiohttp.ClientResponse) -> Fetched | NotModified | None:
@@ -244,7 +257,7 @@ class Fetcher:
             raise errors.RefusedError(f"{host} sent over {_MAX_HEADERS} bytes of header fields")
         if status in (200, 203):
             return await self._document(trip, response)
-        if status == 304 and answers.conditions(trip.request.validators):
+        if status == 304 and _conditions(trip):
             return _not_modified(trip, response.headers)
         retry_after = answers.retry_after(response.headers, trip.now)
         if status in _PERMANENT or status in _TEMPORARY:
@@ -265,7 +278,7 @@ class Fetcher:
             body=body,
             content_type=response.headers.get("Content-Type"),
             validators=answers.validators(response.headers),
-            lifetime=answers.lifetime(response.headers, trip.now),
+            wait=answers.wait(response.headers, trip.now),
         )
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
@@ -354,13 +367,22 @@ def _basic(username: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
+def _conditions(trip: _Trip) -> Mapping[str, str]:
+    """What makes the request of this hop conditional. Validators go to every hop, as they belong to the last answer of
+    the chain; but an address to which the document has just moved for good never gave any: it must send all of it, or
+    nobody knows that it can be read (RFC 9110, section 8.8).
+    """
+    known = trip.permanent_url is None or trip.permanent_url == trip.request.moved_to
+    return answers.conditions(trip.request.validators) if known else {}
+
+
 def _not_modified(trip: _Trip, headers: answers.Headers) -> NotModified:
     sent, came = trip.request.validators, answers.validators(headers)
     return NotModified(
         url=str(trip.url),
         permanent_url=trip.permanent_url,
         validators=models.Validators(came.etag or sent.etag, came.last_modified or sent.last_modified),
-        lifetime=answers.lifetime(headers, trip.now),
+        wait=answers.wait(headers, trip.now),
     )
 
 

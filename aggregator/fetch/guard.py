@@ -7,7 +7,7 @@ import contextlib
 import errno
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -78,8 +78,9 @@ def is_public(address: Address) -> bool:
 
 @dataclass(slots=True)
 class Attempt:
-    """What the guard saw while one request was given a connection."""
+    """What the guard saw while one request was given a connection. `sent` is called when the request goes out."""
 
+    sent: Callable[[], None]
     connected: bool = False
     refused: list[Address] = field(default_factory=list)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 
 @dataclass(slots=True)
@@ -34,8 +35,9 @@ class Gates:
         return len(self._hosts)
 
     @asynccontextmanager
-    async def turn(self, name: str) -> AsyncIterator[None]:
-        """Wait for a turn at the host `name`, and hold it.
+    async def turn(self, name: str) -> AsyncIterator[Callable[[], None]]:
+        """Wait for a turn at the host `name`, and hold it. What it gives is to be called when the request is really
+        sent: looking up, connecting and a busy loop take their time, and the gap is one that the host should see.
 
         The slot of the global limit is taken last, so that waiting for a host never occupies one; the host's order
         is held until then, so that requests that queued for a slot do not start together.
@@ -48,7 +50,7 @@ class Gates:
             async with host.running:
                 await self._start(host)
                 try:
-                    yield
+                    yield partial(self._count_gap, host)
                 finally:
                     self._slots.release()
         finally:
@@ -58,11 +60,14 @@ class Gates:
     async def _start(self, host: _Host) -> None:
         loop = asyncio.get_running_loop()
         async with host.order:
-            delay = host.next_start - loop.time()
-            if delay > 0:
+            while (delay := host.next_start - loop.time()) > 0:
                 await asyncio.sleep(delay)
             await self._slots.acquire()
-            host.next_start = loop.time() + self._gap
+            self._count_gap(host)
+
+    def _count_gap(self, host: _Host) -> None:
+        """The host is left alone for the gap from now on."""
+        host.next_start = asyncio.get_running_loop().time() + self._gap
 
     def _forget(self, name: str) -> None:
         """Drop what is known of an idle host, once its gap is over."""

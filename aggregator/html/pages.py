@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from aggregator.html.tokens import Tag, bounded, decoded, names, tokens
+from aggregator.html.tokens import PLAIN_ATTRIBUTES, Tag, bounded, decoded, names, tokens
 
 Join = Callable[[str | None, str], str | None]
 
@@ -14,6 +14,7 @@ _MAX_FEEDS = 50
 # An image with a shorter side is a spacer, an emoji or an avatar.
 _MIN_SIDE = 64
 
+_IMAGE = re.compile(f"<img({PLAIN_ATTRIBUTES})>")
 _FEED_TYPES = names(
     "application/atom+xml application/feed+json application/rdf+xml application/rss+xml application/xml text/xml"
 )
@@ -46,14 +47,13 @@ def feeds(markup: str, base: str | None, join: Join) -> list[tuple[str, str]]:
     return list((declared | {address: name for address, name in linked.items() if address not in declared}).items())
 
 
-def first_image(markup: str) -> str | None:
-    """The address of the first picture in sanitised `markup`; small images are none."""
-    for token in tokens(bounded(markup)):
-        if isinstance(token, Tag) and token.name == "img":
-            attributes = token.attributes()
-            sides = (attributes.get(side, "") for side in ("width", "height"))
-            if "src" in attributes and not any(side.isdigit() and int(side) < _MIN_SIDE for side in sides):
-                return attributes["src"]
+def first_image(safe: str) -> str | None:
+    """The address of the first picture in sanitised markup; small images are none."""
+    for image in _IMAGE.finditer(safe):
+        attributes = Tag("img", False, image[1]).attributes()
+        sides = (attributes.get(side, "") for side in ("width", "height"))
+        if "src" in attributes and not any(side.isdigit() and int(side) < _MIN_SIDE for side in sides):
+            return attributes["src"]
     return None
 
 

@@ -1,8 +1,9 @@
 """Safe HTML for a published entry.
 
-No parser sees hostile nesting (60,000 nested tags cost nh3 14 seconds): `_Writer` writes the tokens anew, allowed
-ones only, well-formed, not too deep, the way a browser's parser would have understood them. That goes to nh3, which
-has the last word on what is allowed and finds its own normal form: so sanitising twice changes nothing.
+No parser sees hostile nesting (60,000 nested tags cost nh3 14 seconds). What `tidy` finds in order gets its addresses
+only; of all else `_Writer` writes the tokens anew, allowed ones only, well-formed, not too deep, the way a browser's
+parser would have understood them. That goes to nh3, which has the last word on what is allowed and finds its own normal
+form: so sanitising twice changes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import NamedTuple
 
 import nh3
 
-from aggregator.html.tokens import BLOCKS, RENAMED, Tag, bounded, names, tokens, without_forbidden
+from aggregator.html.tidy import tidied
+from aggregator.html.tokens import BLOCKS, PLAIN_ATTRIBUTES, RENAMED, Tag, bounded, names, tokens, without_forbidden
 
 Resolve = Callable[[str], str | None]
 
@@ -82,7 +84,11 @@ _LATE = (
 
 _CLEANER = nh3.Cleaner(
     tags=set(_ALLOWED),
-    attributes={name: {*_KEPT.get(name, ()), *_ADDRESSES.get(name, ())} for name in {*_KEPT, *_ADDRESSES}},
+    # "*": none on every element; left out, it would be nh3's own list.
+    attributes={
+        "*": set(),
+        **{name: {*_KEPT.get(name, ()), *_ADDRESSES.get(name, ())} for name in {*_KEPT, *_ADDRESSES}},
+    },
     url_schemes={"http", "https", "mailto"},
     url_relative="deny",
     link_rel=None,
@@ -105,8 +111,13 @@ def sanitize(markup: str, link: Resolve, media: Resolve) -> str:
     markup = bounded(markup)
     if not _MARKUP.search(markup):
         return markup
-    written = _Writing(link, media).write(tokens(markup))
-    return _PRE_START.sub("<pre>", without_forbidden(_CLEANER.clean(written)))
+    tidy = tidied(markup)
+    written = None if tidy is None else _Writing(link, media).readdress(tidy)
+    if written is None:
+        written = _Writing(link, media).write(tokens(markup))
+    safe = _CLEANER.clean(written)
+    # Only a reference can have brought back what `bounded` took away.
+    return _PRE_START.sub("<pre>", without_forbidden(safe) if "&#" in written else safe)
 
 
 class _Writing:
@@ -131,6 +142,18 @@ class _Writing:
                 break
         return self._writer.finish()
 
+    def readdress(self, tidy: str) -> str | None:
+        """Tidy markup with other attributes; None where an element is left out and its content stays."""
+        parts: list[str] = []
+        end = 0
+        for start in _REWRITTEN.finditer(tidy):
+            attributes = self._attributes(start[1], Tag(start[1], False, start[2]))
+            if attributes is None and start[1] != "img":
+                return None
+            parts += (tidy[end : start.start()], "" if attributes is None else f"<{start[1]}{_joined(attributes)}>")
+            end = start.end()
+        return "".join(parts) + tidy[end:]
+
     def _write_tag(self, tag: Tag) -> None:
         name = RENAMED.get(tag.name, tag.name)
         if name not in _ALLOWED:
@@ -140,17 +163,13 @@ class _Writing:
             return
         attributes = self._attributes(name, tag)
         if attributes is not None:
-            self._writer.start(name, "".join(f' {key}="{escape(value)}"' for key, value in attributes.items()))
+            self._writer.start(name, _joined(attributes))
 
     def _attributes(self, name: str, tag: Tag) -> dict[str, str] | None:
         """What is written in the start tag; None if the element is left out (its content stays)."""
         if not tag.markup or name not in _CLEANED:
             return None if name in _POINTLESS else {}
         given = tag.attributes()
-        if name == "img":
-            if _is_pixel(given):
-                return None
-            given["src"] = self._image(given) or ""
         kept = self._addresses(name, given)
         if kept is None:
             return None
@@ -161,6 +180,9 @@ class _Writing:
         return kept
 
     def _addresses(self, name: str, given: dict[str, str]) -> dict[str, str] | None:
+        if name == "img":
+            image = None if _is_pixel(given) else self._image(given)
+            return {"src": image} if image else None
         resolve = self._link if name == "a" else self._media
         kept = {}
         for key in _ADDRESSES.get(name, ()):
@@ -182,6 +204,11 @@ class _Writing:
 
 
 _CLEANED = frozenset({*_KEPT, *_ADDRESSES})
+_REWRITTEN = re.compile(rf"<({'|'.join(sorted(_CLEANED))})({PLAIN_ATTRIBUTES})>")
+
+
+def _joined(attributes: dict[str, str]) -> str:
+    return "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
 
 
 def _number(value: str) -> str | None:

@@ -33,10 +33,10 @@ RENAMED = {
     "tt": "code",
 }
 # Left out with everything in them.
-_SKIPPED = names(
+SKIPPED = names(
     "applet button canvas datalist iframe math noembed noframes object script select style svg template textarea title"
 )
-_END_OF_SKIPPED = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _SKIPPED}
+_END_OF_SKIPPED = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in SKIPPED}
 _FLOWING = names(
     "a abbr acronym audio b bdi bdo big blink br cite code del dfn em font i img image ins kbd label mark nobr q rb rp"
     " rt rtc ruby s samp small span strike strong sub sup time tt u var video wbr"
@@ -46,13 +46,14 @@ _OTHERS = names(
     " isindex keygen link map marquee meta meter noscript optgroup option output param picture plaintext progress"
     " search slot source spacer tbody td tfoot th thead tr track"
 )
-KNOWN = BLOCKS | RENAMED.keys() | _SKIPPED | _FLOWING | _OTHERS
+KNOWN = BLOCKS | RENAMED.keys() | SKIPPED | _FLOWING | _OTHERS
 
 # XML 1.0 cannot carry these (section 2.2), or no text needs them: controls, surrogates, noncharacters.
+# (Ranges beyond the first plane are slow to look through, so that the few characters there are looked at twice.)
 _FORBIDDEN = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
-    + "]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U00010000-\U0010ffff](?<!["
+    + "".join(f"{chr(plane << 16)}-{chr(plane << 16 | 0xFFFD)}" for plane in range(1, 17))
+    + "])"
 )
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 # Linear: every repetition is possessive, and a `<` outside quotes ends a tag.
@@ -63,6 +64,9 @@ TOKEN = re.compile(
       (?P<close>>|(?=<)|\Z)""",
     re.DOTALL | re.VERBOSE,
 )
+# Tags that need no guessing, as most are. They have few attributes: a parser compares each with all others of its tag.
+PLAIN_ATTRIBUTES = r"""(?:[ \n\t]++[a-zA-Z_:][a-zA-Z0-9_:.-]*+(?:="[^"<>]*+"|='[^'<>]*+')?+){0,20}+[ \n\t]*+/?"""
+PLAIN_TAG = re.compile(rf"<(/?)([a-z][a-z0-9]*+){PLAIN_ATTRIBUTES}>")
 _ATTRIBUTE = re.compile(r"""(=?[^\s/<>=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>][^\s<>]*))?)?""")
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 
@@ -78,8 +82,7 @@ class Tag(NamedTuple):
         """Names in lower case, values decoded; the first of a name counts, and so many as the cap allows."""
         found: dict[str, str] = {}
         for match in islice(_ATTRIBUTE.finditer(self.markup), _MAX_ATTRIBUTES):
-            value = match[2] or match[3] or match[4] or ""
-            found.setdefault(match[1].lower(), without_forbidden(decoded(value)))
+            found.setdefault(match[1].lower(), without_forbidden(decoded(match[2] or match[3] or match[4] or "")))
         return found
 
 
@@ -91,6 +94,8 @@ def bounded(markup: str) -> str:
 
 def without_forbidden(text: str) -> str:
     """`text` without characters that must not be published; line breaks are line feeds."""
+    if text.isprintable():
+        return text
     return _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -116,7 +121,7 @@ def tokens(markup: str) -> Iterator[str | Tag]:
         start = position = match.end()
         if match["name"]:
             tag = Tag(match["name"].lower(), bool(match["end"]), match["attributes"])
-            if tag.name not in _SKIPPED:
+            if tag.name not in SKIPPED:
                 yield tag
             elif tag.name not in endless:
                 start = position = _after_skipped(markup, tag, position, endless)

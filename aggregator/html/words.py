@@ -8,7 +8,9 @@ from html import escape, unescape
 from aggregator.html.tokens import (
     BLOCKS,
     KNOWN,
+    PLAIN_TAG,
     RENAMED,
+    SKIPPED,
     TOKEN,
     Tag,
     bounded,
@@ -21,7 +23,14 @@ from aggregator.html.tokens import (
 
 _MAX_TITLE = 4096
 _NEW_LINE = (BLOCKS | RENAMED.keys() | names("body br caption noscript option tr")) - names("acronym image strike tt")
-_NEW_WORD = names("td th")
+# What stands in a text instead of a tag whose content stays.
+_GAPS = {
+    **dict.fromkeys(KNOWN - SKIPPED, ""),
+    **dict.fromkeys(_NEW_LINE, "\n"),
+    **dict.fromkeys(names("td th"), " "),
+}
+# How much longer than its text markup is, at most, nearly always.
+_ROOM = 4
 
 # What an editor may well write about in a title (`the <video> element`) is markup there only if it looks the part.
 _USUAL_IN_TITLES = names(
@@ -35,25 +44,25 @@ _TITLE_ROUNDS = 2
 
 # Where a shortened text may end, in its last third: after a sentence, else between two words.
 _SENTENCE_END = re.compile(r".*(?:[。！？!?…；][”’」』）)\"]*|\.(?=\s))", re.DOTALL)
-_WORD = re.compile(r"[^\W_\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 _JOINING = re.compile(r"[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 _DANGLING = " \t\n，、,;；：:（(《「『“‘-\u2013\u2014"
 
 
 def plain(markup: str) -> str:
     """The text of `markup`: each block on a line of its own, runs of white space one blank, references read once."""
-    parts: list[str] = []
-    tagged = False
-    for token in tokens(bounded(markup)):
-        if isinstance(token, Tag):
-            tagged = True
-            parts.append("\n" if token.name in _NEW_LINE else " " if token.name in _NEW_WORD else "")
-        else:
-            parts.append(token)
-    if tagged:
-        parts = [part if part == "\n" else part.replace("\n", " ") for part in parts]
-    text = without_forbidden(unescape("".join(parts)))
+    text = _without_tags(bounded(markup))
+    if "&" in text:
+        text = without_forbidden(unescape(text))
     return "\n".join(filter(None, (" ".join(line.split()) for line in text.split("\n"))))
+
+
+def beginning(safe: str, limit: int) -> str:
+    """The first `limit` characters of the plain text of sanitised markup, mostly without reading all of it."""
+    if len(safe) > _ROOM * limit:
+        text = plain(safe[: safe.rfind("<", 0, _ROOM * limit)])
+        if len(text) >= limit:
+            return text[:limit]
+    return plain(safe)[:limit]
 
 
 def title(markup: str) -> str:
@@ -72,6 +81,18 @@ def excerpt(markup: str, limit: int) -> str:
     """The beginning of the text of `markup`, at most `limit` characters, as HTML; `…` where something was cut off."""
     text = " ".join(plain(markup).split())
     return escape(text if len(text) <= limit else _shortened(text, limit), quote=False)
+
+
+def _without_tags(markup: str) -> str:
+    """`markup` without its tags, if it has any with line feeds only where they break lines."""
+    if "<" not in markup:
+        return markup
+    text = PLAIN_TAG.sub(lambda tag: _GAPS.get(tag[2], tag[0]), markup.replace("\n", " "))
+    if "<" not in text:
+        return text
+    parts = list(tokens(markup))
+    blank = " " if any(isinstance(part, Tag) for part in parts) else "\n"
+    return "".join(_GAPS.get(p.name, "") if isinstance(p, Tag) else p.replace("\n", blank) for p in parts)
 
 
 def _untagged(text: str, usual: frozenset[str]) -> str:
@@ -114,11 +135,13 @@ def _word_end(text: str, end: int) -> int:
         if (
             not _JOINING.match(text, place)
             and text[place - 1] != "\u200d"
-            and not _in_word(text[place - 1 : place + 1])
+            and not all(map(_is_of_word, text[place - 1 : place + 1]))
         ):
             return place
     return end
 
 
-def _in_word(pair: str) -> bool:
-    return len(_WORD.findall(pair)) == 2
+def _is_of_word(character: str) -> bool:
+    """Whether it is of a script that writes words apart: no kana, no Han."""
+    eastern = "\u3040" <= character <= "\u30ff" or "\u3400" <= character <= "\u9fff" or character >= "\U00020000"
+    return character.isalnum() and not eastern

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import NamedTuple
 
 _MAX_LENGTH = 100
 # Nothing on the web is older, and the zeros of other systems (year 1, 1601, 1899-12-30, 1900-01-01) are no dates.
@@ -18,8 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_DATE = timedelta(days=1)  # about the epoch: a zero, in whatever zone it was written
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(NamedTuple):
     """What a text says, unchecked. `zone` is None where it says none."""
 
     year: int
@@ -90,7 +89,7 @@ def _plain(value: str) -> str:
         return ""
     if not text.isascii():
         text = _rewritten(text)
-    return re.sub(r"\s+", " ", text).strip()
+    return " ".join(text.split())
 
 
 def _rewritten(text: str) -> str:
@@ -304,7 +303,7 @@ def _with_clock(date: _Reading, clock: re.Match[str] | None, around: tuple[str, 
         after = after.lstrip()[named.end() :] if named else after
     if re.search(r"\d", before + after):
         return None
-    return replace(date, time=time, zone=zone)
+    return date._replace(time=time, zone=zone)
 
 
 def _shift(part: str | None, hour: int) -> timedelta:

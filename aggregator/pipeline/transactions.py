@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from aggregator import dedupe, html, schedule, store, text
-from aggregator.models import Back, ParsedFeed, PreparedEntry, SourceState, Visit
+from aggregator.models import Back, ParsedEntry, ParsedFeed, PreparedEntry, SourceState, Visit
 from aggregator.prepare import COMPARED
 
 SETTLED_AT_ONCE = 200  # entries in one transaction
@@ -60,11 +60,8 @@ def _edit(db: store.Database, change: dedupe.Changed, head: int, now: datetime) 
     known, prepared = change.known, change.prepared
     material = False
     if (known.title_key, known.text_key) != (prepared.title_key, prepared.text_key):
-        said = prepared.entry
-        old_title, old_text = store.entries.said(db, known.row)
-        material = dedupe.is_material(
-            text.fold(old_title), _folded(old_text), text.fold(said.title), _folded(said.content or said.summary)
-        )
+        old_title, old_markup = store.entries.said(db, known.row)
+        material = _is_material(old_title, old_markup, prepared.entry)
     updated = dedupe.updated(known, prepared.entry.updated, material, now)
     store.entries.change(db, known.row, prepared, updated, head)
     story = store.stories.story_of_representative(db, known.row)
@@ -72,8 +69,11 @@ def _edit(db: store.Database, change: dedupe.Changed, head: int, now: datetime) 
         store.publications.mark_story(db, story, now)
 
 
-def _folded(markup: str) -> str:
-    return text.fold(html.plain(markup)[:COMPARED])
+def _is_material(old_title: str, old_markup: str, said: ParsedEntry) -> bool:
+    texts = [html.plain(markup) for markup in (old_markup, said.content or said.summary)]
+    old_text, new_text = (text.fold(plain[:COMPARED]) for plain in texts)
+    cut = any(len(plain) > COMPARED for plain in texts)
+    return dedupe.is_material(text.fold(old_title), old_text, text.fold(said.title), new_text, cut)
 
 
 def settle(db: store.Database, parents: Mapping[str, str | None], now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -19,10 +20,11 @@ def request(source: Source, state: SourceState, now: datetime) -> fetch.Request:
     """The request of a poll. Headers and credentials are for the configured address's host alone."""
     fresh = state.fetched is not None and now - state.fetched < VALIDATORS_KEPT
     validators = state.validators if fresh else Validators()
-    url = state.place.current_url
-    if not _may_know_secrets(url, source.url):
-        return fetch.Request(url, validators)
-    return fetch.Request(url, validators, source.headers, source.username, source.password)
+    place = state.place
+    plain = fetch.Request(place.current_url, validators, moved_to=place.moved_to)
+    if not _may_know_secrets(place.current_url, source.url):
+        return plain
+    return replace(plain, headers=source.headers, username=source.username, password=source.password)
 
 
 def _may_know_secrets(url: str, configured: str) -> bool:
@@ -44,7 +46,7 @@ def success(
         reason="",
         failures=0,
         polled=now,
-        next_poll=schedule.next_poll(now, interval, answer.lifetime, wishes=state.wishes),
+        next_poll=schedule.next_poll(now, interval, answer.wait, wishes=state.wishes),
         place=_place(state, answer.permanent_url),
         validators=answer.validators,
         fetched=now if isinstance(answer, fetch.Fetched) else None,
@@ -69,9 +71,14 @@ def failure(
     status: str = "failing",
     asked: timedelta | None = None,
 ) -> Visit:
-    """The visit of a poll that failed. Validators stay as they were: they belong to the last document that was read."""
+    """The visit of a poll that failed. Validators stay as they were: they belong to the last document that was read,
+    unless that was at a place which is given up.
+
+    A server that names a time is asked again at that time, however often it has failed.
+    """
     failures = state.failures + 1
     interval = schedule.interval(source, settings, state.rhythm)
+    times = failures if asked is None or asked < interval else 1
     lost = failures >= MOVED_FAILURES and state.place.current_url != state.url
     return Visit(
         source=state.id,
@@ -79,9 +86,10 @@ def failure(
         reason=reason,
         failures=failures,
         polled=now,
-        next_poll=schedule.next_poll(now, interval, asked, failures),
+        next_poll=schedule.next_poll(now, interval, asked, times, state.wishes),
         not_before=now + min(asked, schedule.LONGEST) if asked else None,
         place=Place(state.url) if lost else None,
+        validators=Validators() if lost else None,
     )
 
 

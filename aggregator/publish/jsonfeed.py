@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from aggregator.models import FeedMeta, PublishedEntry
+from aggregator import html
+from aggregator.models import Enclosure, FeedMeta, PublishedEntry
+from aggregator.publish.media import media_type
 
 
 def document(meta: FeedMeta, entries: Sequence[PublishedEntry]) -> bytes:
@@ -30,25 +32,35 @@ def _item(meta: FeedMeta, entry: PublishedEntry) -> dict[str, Any]:
         "home_page_url": entry.source.link or entry.source_url,
         "feed_url": entry.source_url,
     }
+    rights = entry.rights or entry.source.rights
     item = {
         "id": entry.id,
         "url": entry.link,
         "title": entry.title,
         "content_html": entry.content or entry.summary or entry.title,
+        "summary": html.plain(entry.summary) if entry.content else "",
         "date_published": _rfc3339(entry.published),
         "date_modified": _rfc3339(entry.updated),
         "authors": [{"name": entry.author or entry.source.author or source["title"]}],
         "tags": [meta.labels.get(term, term) for term in entry.terms],
+        "image": entry.image,
         "language": entry.language,
-        "attachments": [_attachment(e.url, e.type, e.length) for e in entry.enclosures],
-        "_source": source | {"rights": entry.rights or entry.source.rights or ""},
+        "attachments": [_attachment(enclosure, entry.duration) for enclosure in entry.enclosures],
+        "_itunes": {k: v for k, v in (("duration", entry.duration), ("episode", entry.episode)) if v},
+        "_source": source | ({"rights": rights} if rights else {}),
     }
     return {key: value for key, value in item.items() if value}
 
 
-def _attachment(url: str, kind: str, length: int | None) -> dict[str, Any]:
-    attachment: dict[str, Any] = {"url": url, "mime_type": kind or "application/octet-stream"}
-    return attachment | ({"size_in_bytes": length} if length else {})
+def _attachment(enclosure: Enclosure, duration: int | None) -> dict[str, Any]:
+    kind = media_type(enclosure)
+    attachment = {
+        "url": enclosure.url,
+        "mime_type": kind,
+        "size_in_bytes": enclosure.length,
+        "duration_in_seconds": duration if kind.startswith(("audio/", "video/")) else None,
+    }
+    return {key: value for key, value in attachment.items() if value}
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -1,34 +1,58 @@
-"""Atom 1.0 (RFC 4287) and RSS 2.0 through feedgen, with what feedgen lacks as an extension of it."""
+"""Atom 1.0 (RFC 4287) and RSS 2.0 through feedgen, with what feedgen lacks as an extension of it.
+
+feedgen leaves out rel, type and length of an entry's links, so that a subscriber would take an enclosure for the page:
+enclosures are written here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from aggregator.models import FeedMeta, Head, PublishedEntry
+from aggregator.models import Enclosure, FeedMeta, Head, PublishedEntry
+from aggregator.publish.media import media_type
 
+_ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
+_ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+_MEDIA = "http://search.yahoo.com/mrss/"
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 class _FeedExtension(BaseExtension):  # type: ignore[misc]
     def extend_ns(self) -> dict[str, str]:
-        return {"dc": _DC}
+        return {"dc": _DC, "itunes": _ITUNES, "media": _MEDIA}
 
 
 class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
-    """atom:source whole (RFC 4287, section 4.2.11), RSS's source, and dc:creator, as RSS's author is an e-mail
-    address.
+    """atom:source whole (RFC 4287, section 4.2.11), RSS's source, the entry's language, its enclosures, and what RSS
+    has no element for: dc:creator (RSS's author is an e-mail address), dc:rights, atom:updated.
     """
 
     source: Head
     source_url: str
     author: str
+    rights: str
+    language: str | None
+    updated: datetime
+    enclosures: Sequence[Enclosure]
+    image: str | None
+    duration: int | None
+    episode: str | None
 
     def extend_atom(self, entry: Any) -> Any:
+        if self.language:
+            entry.set(_XML_LANG, self.language)
+        for enclosure in self.enclosures:
+            link = etree.SubElement(entry, "link", rel="enclosure", href=enclosure.url, type=media_type(enclosure))
+            if enclosure.length:
+                link.set("length", str(enclosure.length))
+        self._extend_media(entry)
         source = etree.SubElement(entry, "source")
         _text(source, "id", self.source.id)
         _text(source, "title", self.source.title)
@@ -39,9 +63,23 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
         return entry
 
     def extend_rss(self, entry: Any) -> Any:
+        for enclosure in self.enclosures[:1]:  # RSS has one at the most
+            length = str(enclosure.length or 0)
+            etree.SubElement(entry, "enclosure", url=enclosure.url, length=length, type=media_type(enclosure))
+        self._extend_media(entry)
         _text(entry, f"{{{_DC}}}creator", self.author)
+        _text(entry, f"{{{_DC}}}language", self.language)
+        _text(entry, f"{{{_DC}}}rights", self.rights)
+        _text(entry, f"{{{_ATOM}}}updated", self.updated.isoformat())
         etree.SubElement(entry, "source", url=self.source_url).text = self.source.title
         return entry
+
+    def _extend_media(self, entry: Any) -> None:
+        """What both formats say by the same extensions: Media RSS and Apple's podcast namespace."""
+        if self.image:
+            etree.SubElement(entry, f"{{{_MEDIA}}}thumbnail", url=self.image)
+        _text(entry, f"{{{_ITUNES}}}duration", str(self.duration) if self.duration else None)
+        _text(entry, f"{{{_ITUNES}}}episode", self.episode)
 
 
 def _text(parent: Any, tag: str, value: str | None) -> None:
@@ -93,11 +131,17 @@ def _add(feed: Any, meta: FeedMeta, entry: PublishedEntry) -> None:
         item.content(entry.content or entry.summary or entry.title, type="html")
     for term in entry.terms:
         item.category(term=term, scheme=f"{meta.site}/", label=meta.labels.get(term, term))
-    for enclosure in entry.enclosures:
-        item.enclosure(enclosure.url, enclosure.length or 0, enclosure.type or "application/octet-stream")
-    if entry.rights or entry.source.rights:
-        item.rights(entry.rights or entry.source.rights)
+    rights = entry.rights or entry.source.rights or ""
+    if rights:
+        item.rights(rights)
     item.aggregator.author = author
+    item.aggregator.rights = rights
+    item.aggregator.language = entry.language
+    item.aggregator.updated = entry.updated
+    item.aggregator.enclosures = entry.enclosures
+    item.aggregator.image = entry.image
+    item.aggregator.duration = entry.duration
+    item.aggregator.episode = entry.episode
     item.aggregator.source_url = entry.source_url
     item.aggregator.source = Head(
         id=entry.source.id or entry.source_url,

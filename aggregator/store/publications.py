@@ -17,7 +17,7 @@ from aggregator.store.connection import maybe_moment, moment, seconds
 
 _STORY_SQL = """
 select p.seq, p.published_at, e.published_id, e.title, e.link, e.summary, e.content, e.author, e.rights, e.language,
-    e.published, e.updated, e.enclosures, s.name as source_name, s.url as source_url,
+    e.published, e.updated, e.enclosures, e.image, e.duration, e.episode, s.name as source_name, s.url as source_url,
     h.feed_id, h.title as feed_title, h.link as feed_link, h.updated as feed_updated, h.author as feed_author,
     h.rights as feed_rights, h.language as feed_language,
     (select group_concat(distinct f.term) from filing f join entry m on m.id = f.entry where m.story = st.id) as terms
@@ -131,6 +131,9 @@ def _entry(row: dict[str, Any]) -> PublishedEntry:
             rights=row["feed_rights"],
             language=row["feed_language"],
         ),
+        image=row["image"],
+        duration=row["duration"],
+        episode=row["episode"],
         terms=tuple(sorted((row["terms"] or "").split(","))) if row["terms"] else (),
     )
 

@@ -1,13 +1,14 @@
-"""Rows for `export` and `status`: plain dictionaries with times as ISO 8601 in UTC, ready to be JSON."""
+"""Rows for `export`, `explain` and `status`: plain dictionaries, times as ISO 8601 in UTC, ready to be JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
-from aggregator.store.connection import moment
+from aggregator.store.connection import moment, seconds
 
 Row = dict[str, Any]
 
@@ -19,19 +20,24 @@ def sources(db: Database) -> Iterator[Row]:
         " order by name"
     )
     for row in rows:
-        yield {
-            "name": row["name"],
-            "url": row["url"],
-            "current_url": row["current_url"],
-            "status": row["status"] if row["enabled"] else "disabled",
-            "reason": row["reason"],
-            "failures": row["failures"],
-            "last_poll": _iso(row["last_poll"]),
-            "next_poll": _iso(row["next_poll"]) if row["enabled"] and row["status"] != "gone" else None,
+        yield _source(row) | {
             "etag": row["etag"],
             "last_modified": row["last_modified"],
             "entries": row["entries"],
         }
+
+
+def _source(row: Row) -> Row:
+    return {
+        "name": row["name"],
+        "url": row["url"],
+        "current_url": row["current_url"],
+        "status": row["status"] if row["enabled"] else "disabled",
+        "reason": row["reason"],
+        "failures": row["failures"],
+        "last_poll": _iso(row["last_poll"]),
+        "next_poll": _iso(row["next_poll"]) if row["enabled"] and row["status"] != "gone" else None,
+    }
 
 
 def entries(db: Database) -> Iterator[Row]:
@@ -73,27 +79,151 @@ def stories(db: Database) -> Iterator[Row]:
     )
     for row in rows:
         members = db.conn.execute("select published_id from entry where story = ? order by id", [row["id"]])
-        terms = db.conn.execute(
-            "select distinct f.term from filing f join entry e on e.id = f.entry where e.story = ? order by 1",
-            [row["id"]],
-        )
         yield {
             "id": row["published_id"],
             "title": row["title"],
             "link": row["link"],
             "entries": [member[0] for member in members],
-            "categories": [term[0] for term in terms],
+            "categories": _terms(db, row["id"]),
             "published": _iso(row["published"]),
         }
 
 
+# ------------------------------------------------------------------------------------------------- explain
+
+
+def find(db: Database, said: str, canonical: str | None) -> list[int]:
+    """The entries that are meant: by published id, else by entry id, else by link (`canonical` is the link's key)."""
+    questions: list[tuple[str, list[str | None]]] = [
+        ("select id from entry where published_id = ?", [said]),
+        ("select e.id from source s cross join entry e on e.source = s.id where e.entry_id = ? order by e.id", [said]),
+        ("select id from entry where canonical = ? order by id", [canonical]),
+        ("select id from entry where link = ? order by id", [said]),
+    ]
+    for sql, values in questions:
+        if rows := [row[0] for row in db.conn.execute(sql, values)]:
+            return rows
+    return []
+
+
+def trace(db: Database, entry: int) -> Row:
+    """Everything that was decided about one entry, as codes and references. `explain` makes sentences of it."""
+    row = next(
+        db.query(
+            "select e.*, s.name as source_name, o.published_id as original, os.name as original_source"
+            " from entry e join source s on s.id = e.source left join entry o on o.id = e.copy_of"
+            " left join source os on os.id = o.source where e.id = ?",
+            [entry],
+        )
+    )
+    return {
+        "id": row["published_id"],
+        "entry_id": row["entry_id"],
+        "source": row["source_name"],
+        "title": row["title"],
+        "link": row["link"],
+        "published": _iso(row["published"]),
+        "updated": _iso(row["updated"]),
+        "first_seen": _iso(row["first_seen"]),
+        "announced": ("yes", "back issue", "re-issued")[row["back"]],
+        "repairs": row["repairs"].split(),
+        "duplicate_of": row["original"] and {"id": row["original"], "source": row["original_source"]},
+        "evidence": row["evidence"],
+        "copies": _copies(db, entry),
+        "categories": _filings(db, entry),
+        "story": None if row["story"] is None else _story(db, row["story"]),
+        "feeds": [_feed(db, found) for found in _publications(db, row["story"])],
+    }
+
+
+def _story(db: Database, story: int) -> Row:
+    row = next(
+        db.query(
+            "select e.published_id, e.published from story st join entry e on e.id = st.representative where st.id = ?",
+            [story],
+        )
+    )
+    return {"id": row["published_id"], "published": _iso(row["published"]), "categories": _terms(db, story)}
+
+
+def _terms(db: Database, story: int) -> list[str]:
+    """The categories of a story's entries."""
+    rows = db.conn.execute(
+        "select distinct f.term from filing f join entry e on e.id = f.entry where e.story = ? order by 1", [story]
+    )
+    return [row[0] for row in rows]
+
+
+def _copies(db: Database, entry: int) -> list[Row]:
+    return list(
+        db.query(
+            "select c.published_id as id, s.name as source, c.evidence from entry e"
+            " join entry c on c.story = e.story and c.copy_of = e.id join source s on s.id = c.source"
+            " where e.id = ? order by c.id",
+            [entry],
+        )
+    )
+
+
+def _publications(db: Database, story: int | None) -> list[Row]:
+    return list(
+        db.query(
+            "select p.*, f.as_of from publication p left join feed f on f.term = p.term where p.story = ?"
+            " order by p.seq",
+            [story],
+        )
+    )
+
+
+def _feed(db: Database, row: Row) -> Row:
+    """One row of the log. `position`: the story's place in the live feed as it would be without a limit, from 1."""
+    shown = row["live"] and row["withdrawn_at"] is None
+    later = "select count(*) from publication where term = ? and seq >= ? and live = 1 and withdrawn_at is null"
+    return {
+        "term": row["term"],
+        "published_at": _iso(row["published_at"]),
+        "live": bool(row["live"]),
+        "withdrawn_at": _iso(row["withdrawn_at"]),
+        "why": row["why"],
+        "position": db.conn.execute(later, [row["term"], row["seq"]]).fetchone()[0] if shown else None,
+        "as_of": _iso(row["as_of"]),
+    }
+
+
+# ------------------------------------------------------------------------------------------------- status
+
+
+def conditions(db: Database, now: datetime) -> Iterator[Row]:
+    """How each stored source is, by name: `sources`' row with the entries of the last day and week.
+
+    `status` is also `disabled`, or `unlisted` where the configuration no longer names the source.
+    """
+    counts = {"day": _since(db, now - timedelta(days=1)), "week": _since(db, now - timedelta(days=7))}
+    totals = dict(db.conn.execute("select source, count(*) from entry group by source").fetchall())
+    for row in db.query("select * from source order by name"):
+        listed = _source(row) if row["listed"] else _source(row) | {"status": "unlisted", "next_poll": None}
+        yield listed | {
+            "added": _iso(row["added"]),
+            "last_ok": _iso(row["last_ok"]),
+            "entries": totals.get(row["id"], 0),
+            **{period: found.get(row["id"], 0) for period, found in counts.items()},
+        }
+
+
+def _since(db: Database, then: datetime) -> dict[int, int]:
+    sql = "select source, count(*) from entry where first_seen > ? group by +source"  # by the index on first_seen
+    return dict(db.conn.execute(sql, [seconds(then)]).fetchall())
+
+
 def totals(db: Database) -> Row:
-    """How much is stored, and what still waits: entries, stories, unsettled entries, dirty feeds."""
+    """How much is stored, and what still waits: entries, stories, unsettled entries, dirty feeds; the last tick."""
+    tick = db.conn.execute("select value from state where key = 'tick'").fetchone()
     return {
         "entries": _count(db, "select count(*) from entry"),
         "stories": _count(db, "select count(*) from story"),
         "unsettled": _count(db, "select count(*) from entry where story is null"),
         "dirty": [row[0] for row in db.conn.execute("select term from feed where changed > rendered order by term")],
+        "last_tick": _iso(int(tick[0])) if tick else None,
     }
 
 

@@ -153,6 +153,8 @@ def _columns(visit: Visit) -> dict[str, Any]:
         "next_poll": seconds(visit.next_poll),
         "not_before": maybe_seconds(visit.not_before),
     }
+    if not visit.failures:
+        columns["last_ok"] = columns["last_poll"]
     if visit.place is not None:
         columns |= {
             "current_url": visit.place.current_url,

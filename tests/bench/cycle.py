@@ -1,9 +1,10 @@
 """Cycles of the running daemon over ../shared/bench/feedfarm.py, beside `pipeline.py delta` and `reader`, in one run.
 
-    .venv/bin/python -m tests.bench.cycle [--feeds 1000] [--runs 1]
+    .venv/bin/python -m tests.bench.cycle [--feeds 1000] [--runs 1] [--history 0]
 
-The daemon's sources are polled each minute; between its cycles it is stopped with SIGSTOP while the others take their
-turn, so that each has the machine for itself. CPU is of the process and all its children. `missing` is what the farm
+Between the daemon's cycles it is stopped with SIGSTOP while the others take their turn, so that each has the machine
+for itself; a cycle begins with all sources made due in its database. `--history 9` has the farm publish nine times as
+many entries first, which only the daemon polls. CPU is of the process and all its children. `missing` is what the farm
 has published and the contender has not stored.
 """
 
@@ -79,27 +80,26 @@ class Daemon:
 
     def __init__(self, folder: Path, urls: list[str]) -> None:
         self.instance = Instance(folder)
-        self.sources = [{"name": f"s{k}", "url": url, "category": "tech", "every": "1m"} for k, url in enumerate(urls)]
+        self.sources = [{"name": f"s{k}", "url": url, "category": "tech", "every": "1h"} for k, url in enumerate(urls)]
         self.instance.configure([])
         self.instance.start()
-        self.stopped_at = 0.0
+        self.stopped = False
 
     def cycle(self) -> dict[str, float]:
         """One cycle over all sources."""
-        since = int(time.time())
-        before, started = self._cpu(), time.perf_counter()
-        if not self.stopped_at:
-            self.instance.configure(self.sources)
-        else:
-            time.sleep(max(0.0, self.stopped_at + 62 - time.time()))
-            since, started = int(time.time()), time.perf_counter()
+        time.sleep(1.1)  # stored times are whole seconds: this cycle's must be later than the last one's
+        since, before, started = int(time.time()), self._cpu(), time.perf_counter()
+        if self.stopped:
+            with sqlite3.connect(self.instance.data / "aggregator.db") as db:
+                db.execute("update source set next_poll = 0")
             self._signal(signal.SIGCONT)
+        else:
+            self.instance.configure(self.sources)
         while not self._finished(since):
             time.sleep(0.02)
-        wall = time.perf_counter() - started
-        figures = {"cpu": self._cpu() - before, "wall": wall, "pss": self._pss()}
+        figures = {"cpu": self._cpu() - before, "wall": time.perf_counter() - started, "pss": self._pss()}
         self._signal(signal.SIGSTOP)
-        self.stopped_at = time.time()
+        self.stopped = True
         return figures
 
     def _finished(self, since: int) -> bool:
@@ -165,7 +165,7 @@ def count(path: Path, sql: str) -> int:
         return int(db.execute(sql).fetchone()[0])
 
 
-def once(feeds: int) -> list[dict[str, object]]:
+def once(feeds: int, history: int) -> list[dict[str, object]]:
     """One round of all scenarios; a row for each scenario and contender."""
     rows: list[dict[str, object]] = []
     farm = Farm(feeds)
@@ -178,6 +178,10 @@ def once(feeds: int) -> list[dict[str, object]]:
             daemon = Daemon(folder, urls.read_text().split())
             try:
                 for scenario in SCENARIOS:
+                    if scenario == "same":
+                        for _ in range(history):
+                            farm.ask("tick?fraction=1&min=24&max=24")
+                            daemon.cycle()
                     farm.prepare(scenario)
                     published = farm.published()
                     turns = {"aggregator": daemon.cycle()}
@@ -206,8 +210,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--feeds", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--history", type=int, default=0)
     arguments = parser.parse_args()
-    rows = [row for _ in range(arguments.runs) for row in once(arguments.feeds)]
+    rows = [row for _ in range(arguments.runs) for row in once(arguments.feeds, arguments.history)]
 
     def figure(scenario: str, who: str, what: str) -> float:
         return median(float(str(row[what])) for row in rows if (row["scenario"], row["who"]) == (scenario, who))

@@ -1,0 +1,246 @@
+"""A stored trace in words, and `explain` from real polls."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from aggregator import explain
+from aggregator.models import Category, PublishSettings
+from tests.feedserver import FeedServer
+from tests.instance import Instance, item, rss
+
+T0 = "2026-11-22T12:00:00Z"
+LATER = "2026-11-22T14:00:00Z"
+
+CATEGORIES = {
+    "tech": Category("tech", "科技"),
+    "ai": Category("ai", "人工智能", parent="tech"),
+}
+
+
+def feed(term="tech", **said):
+    fields = {"published_at": T0, "live": True, "withdrawn_at": None, "why": "", "position": 1, "as_of": T0}
+    return {"term": term, **fields, **said}
+
+
+def trace(**said):
+    fields = {
+        "id": "urn:x:1",
+        "source": "少数派",
+        "first_seen": T0,
+        "announced": "yes",
+        "repairs": [],
+        "duplicate_of": None,
+        "evidence": "",
+        "copies": [],
+        "categories": [],
+        "story": {"id": "urn:x:1", "published": T0, "categories": ["tech"]},
+        "feeds": [],
+    }
+    return fields | said
+
+
+def words(limit=100, max_age=None, **said):
+    return "\n".join(explain.sentences(trace(**said), PublishSettings(limit, max_age), CATEGORIES))
+
+
+# ------------------------------------------------------------------------------------------------- where from
+
+
+def test_the_source_and_the_poll_come_first():
+    assert words().startswith("It came from 少数派, in the poll of 2026-11-22 12:00 UTC.")
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("id:link", "Its id is its link"),
+        ("id:made", "Its id was made of its title, link and date"),
+        ("link:guid", "Its link is its guid"),
+        ("link:none", "It has no link"),
+        ("link:enclosure", "the feed gives as “enclosure”"),
+        ("date:first_seen", "Its date is the time of that poll"),
+        ("date:clamped", "lay in the future"),
+        ("date:unreadable", "a date that cannot be read"),
+        ("encoding:gb18030", "decoded as gb18030"),
+        ("document:mended", "was not well-formed"),
+        ("moon:full", "It was repaired: moon:full."),
+    ],
+)
+def test_each_repair_has_a_sentence(code, says):
+    assert says in words(repairs=[code])
+
+
+def test_an_entry_without_repairs_has_no_sentence_about_any():
+    assert len(words().splitlines()) == 2
+
+
+# ------------------------------------------------------------------------------------------------- copies
+
+
+def test_a_copy_names_its_original_and_the_evidence():
+    said = words(duplicate_of={"id": "urn:x:0", "source": "爱范儿"}, evidence="link", feeds=[feed()])
+    assert "It is a copy of urn:x:0 (爱范儿): both link to the same page." in said
+    assert "Its story is in the feed tech (科技) since" in said
+
+
+def test_evidence_without_a_sentence_is_shown_as_it_stands():
+    assert "(爱范儿): text 0.83." in words(duplicate_of={"id": "urn:x:0", "source": "爱范儿"}, evidence="text 0.83")
+
+
+def test_an_original_names_its_copies():
+    copies = [{"id": "urn:x:2", "source": "爱范儿", "evidence": "link+title"}]
+    assert "urn:x:2 (爱范儿) is a copy of it: both link to the same page and have the same title." in words(
+        copies=copies
+    )
+
+
+# ------------------------------------------------------------------------------------------------- categories
+
+
+def filing(term, origin="source", reason=""):
+    return {"term": term, "origin": origin, "reason": reason}
+
+
+def test_each_category_has_its_voice_and_its_reason():
+    said = words(
+        categories=[filing("tech"), filing("ai", "rule", "2: 模型 + /GPT: \\d/"), filing("ai", "oracle", "0.9")]
+    )
+    assert "filed under tech (科技) by its source" in said
+    assert "filed under ai (人工智能) by rule 2 of that category, which found 模型 + /GPT: \\d/." in said
+    assert "by oracle: 0.9." in said
+
+
+def test_a_category_that_the_configuration_no_longer_has_is_said():
+    assert "filed under cars by its source (`category` in sources.yaml). The configuration has no such" in words(
+        categories=[filing("cars")]
+    )
+
+
+def test_an_entry_without_a_category_is_said():
+    assert "It is in no category: neither its source nor a rule names one." in words()
+
+
+# ------------------------------------------------------------------------------------------------- feeds
+
+
+def test_a_story_in_the_live_feed_has_its_place():
+    assert "It is in the feed tech (科技) since 2026-11-22 12:00 UTC, number 7 from the newest." in words(
+        feeds=[feed(position=7)]
+    )
+
+
+def test_a_parents_feed_says_for_which_child():
+    story = {"id": "urn:x:1", "published": T0, "categories": ["ai"]}
+    assert "It is in the feed tech (科技), the parent of ai, since" in words(story=story, feeds=[feed()])
+
+
+def test_feeds_of_our_own_say_what_they_are():
+    alone = {"id": "urn:x:1", "published": T0, "categories": []}
+    assert "the feed all (every story) since" in words(feeds=[feed("all")])
+    assert "the feed other (stories without a category) since" in words(feeds=[feed("other")], story=alone)
+    assert "the feed other (it had no category then) since" in words(feeds=[feed("other")])
+
+
+def test_a_story_behind_the_limit_is_no_longer_in_the_live_feed():
+    said = words(limit=10, feeds=[feed(position=11), feed("all", position=10)])
+    assert "no longer in the live feed: it is number 11 from the newest, and publish.limit is 10" in said
+    assert "number 10 from the newest." in said
+
+
+def test_a_story_past_max_age_is_no_longer_in_the_live_feed():
+    day = timedelta(days=1)
+    assert "older than publish.max_age" in words(max_age=day, feeds=[feed(as_of="2026-11-23T12:00:01Z")])
+    assert "older" not in words(max_age=day, feeds=[feed(as_of="2026-11-23T12:00:00Z")])
+
+
+def test_a_withdrawn_story_says_by_whom():
+    said = words(feeds=[feed(withdrawn_at=LATER, why="hidden by mei", position=None)])
+    assert "It was in the feed tech (科技) since 2026-11-22 12:00 UTC and was withdrawn on 2026-11-22 14:00 UTC" in said
+    assert "hidden by mei." in said
+
+
+def test_a_back_issue_says_why_it_is_not_announced():
+    said = words(announced="back issue", feeds=[feed(live=False, position=None)])
+    assert "It is a back issue: older than publish.backfill" in said
+    assert "as a back issue: not in the live feed" in said
+
+
+def test_a_reissued_entry_is_in_no_feed_and_says_why():
+    said = words(announced="re-issued", categories=[filing("tech")])
+    assert "Its source had re-issued its archive" in said
+    assert "younger" not in said
+
+
+def test_an_entry_that_waits_is_said():
+    assert "It waits for its story: the next tick decides" in words(story=None)
+
+
+def test_a_category_that_came_after_the_entry_is_not_its_feed():
+    assert "It is not in the feed ai: the category is younger" in words(
+        categories=[filing("ai"), filing("tech")], feeds=[feed()]
+    )
+
+
+# ------------------------------------------------------------------------------------------------- the command
+
+
+@pytest.fixture(scope="module")
+def polled(tmp_path_factory):
+    """Sources A (three entries, one without a date) and B (a copy with a tracking parameter, an id of A's)."""
+    instance = Instance(tmp_path_factory.mktemp("polled"))
+    with FeedServer() as feeds:
+        feeds["/A.xml"] = rss(item(1, "人工智能"), item(2, date=None), item(3))
+        feeds["/B.xml"] = rss(
+            item("b", "Elsewhere", "http://example.org/2?utm_source=b"), item(3, "Mine", "http://b.example/3")
+        )
+        sources = [
+            {"name": "A", "url": feeds.url("/A.xml"), "category": "finance"},
+            {"name": "B", "url": feeds.url("/B.xml")},
+        ]
+        instance.configure(sources, publish={"limit": 2})
+        instance.poll("--now", T0)
+    return instance
+
+
+def test_explain_tells_the_story_of_an_entry(polled):
+    said = polled.command("explain", "http://example.org/1?utm_medium=x").stdout
+    assert said.startswith("人工智能\n  published as urn:uuid:")
+    assert "It came from A, in the poll of 2026-11-22 12:00 UTC." in said
+    assert "filed under ai (人工智能) by rule 1 of that category, which found 人工智能." in said
+    assert "It is in the feed tech (科技), the parent of ai, since 2026-11-22 12:00 UTC, number 1 from" in said
+    assert "publish.limit is 2" in said
+    copy = polled.command("explain", "guid-2").stdout
+    assert "Its date is the time of that poll: the feed gives it none." in copy
+    assert "(B): both link to the same page." in copy
+
+
+def test_explain_as_json_has_codes_and_sentences(polled):
+    said = json.loads(polled.command("explain", "--json", "guid-2").stdout)
+    assert said["repairs"] == ["date:first_seen"]
+    assert said["source"] == "A"
+    assert said["duplicate_of"]["source"] == "B"
+    assert {row["term"] for row in said["feeds"]} == {"finance", "other", "all"}
+    assert said["sentences"][0].startswith("It came from A")
+    assert said == json.loads(polled.command("explain", "--json", said["id"]).stdout)
+
+
+def test_several_matches_are_listed(polled):
+    said = polled.command("explain", "guid-3", code=1).stderr
+    assert "2 entries are known as guid-3; name one of:" in said
+    assert "A: Story 3" in said
+    assert "B: Mine" in said
+
+
+def test_an_entry_that_is_not_there_is_said(polled):
+    assert "no entry is known as guid-99" in polled.command("explain", "guid-99", code=1).stderr
+
+
+def test_a_hidden_story_says_who_hid_it(polled):
+    polled.command("hide", json.loads(polled.command("explain", "--json", "http://b.example/3").stdout)["id"])
+    polled.poll("--now", LATER)
+    said = polled.command("explain", "http://b.example/3").stdout
+    assert "withdrawn on 2026-11-22 14:00 UTC: hidden by " in said
