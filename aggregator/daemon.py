@@ -42,7 +42,7 @@ async def open_pipeline(config: Config) -> AsyncIterator[pipeline.Pipeline]:
     async with AsyncExitStack() as stack:
         writer = store.Writer(config.settings.data)
         stack.push_async_callback(writer.close)
-        pool = workers.Pool(min(4, os.cpu_count() or 1))
+        pool = workers.Pool(min(4, len(os.sched_getaffinity(0))))  # of the processors that we may use
         stack.push_async_callback(pool.close)
         agent = fetch.user_agent(config.settings.fetch.contact)
         fetcher = await stack.enter_async_context(fetch.Fetcher(config.settings.fetch, agent))

@@ -30,7 +30,9 @@ def document(
     zone = ZoneInfo(source.timezone) if source.timezone else None
     feed = parse.read(body, content_type, url, zone, seen)
     rules, tracking = _unpack(tools)
-    prepared = tuple(_prepare(entry, feed, source, rules, tracking) for entry in feed.entries)
+    prepared = tuple(
+        _prepare(entry, feed, source, rules, tracking) for entry in feed.entries if _says_something(entry)
+    )
     return replace(feed, entries=()), prepared
 
 
@@ -44,6 +46,11 @@ def _unpack(tools: bytes) -> tuple[categorize.Rulebook, urls.Tracking]:
     """The compiled rules and tracking parameters, made once per process and configuration."""
     categories, tracking = pickle.loads(tools)  # noqa: S301 - our own bytes, from our own parent process
     return categorize.Rulebook(categories), urls.load_tracking(tracking)
+
+
+def _says_something(said: ParsedEntry) -> bool:
+    """Whether there is anything to show: an element without title, link, text and enclosure is no entry."""
+    return bool(said.title or said.link or said.content or said.summary or said.enclosures)
 
 
 def _prepare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import multiprocessing
 import os
@@ -71,15 +72,22 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["aggregator.config", "aggregator.daemon", __name__])
 
 
-def command(arguments):
-    """What a process of ours does: `aggregator …`, in silence."""
+TURN = itertools.count()
+
+
+def command(arguments, processor):
+    """What a process of ours does: `aggregator …`, in silence, on one processor, so that it starts but one worker."""
+    os.sched_setaffinity(0, {processor})
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         cli.main(arguments)
 
 
 def start(instance, *arguments):
-    """Start `aggregator …` as a process of its own."""
-    process = FORKS.Process(target=command, args=(instance._arguments(arguments)[3:],))
+    """Start `aggregator …` as a process of its own, on the processors in turn."""
+    processors = sorted(os.sched_getaffinity(0))
+    process = FORKS.Process(
+        target=command, args=(instance._arguments(arguments)[3:], processors[next(TURN) % len(processors)])
+    )
     process.start()
     return process
 

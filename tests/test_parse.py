@@ -193,6 +193,16 @@ def test_atom_text_content_is_escaped():
     assert only(atom('<title>t</title><content type="text">1 &lt; 2</content>')).content == "1 &lt; 2"
 
 
+def test_atom_content_without_a_type_that_is_html_is_html():
+    inner = "<title>t</title><content>&lt;p&gt;a &lt;b&gt;b&lt;/b&gt;&lt;/p&gt;</content>"
+    assert only(atom(inner)).content == "<p>a <b>b</b></p>"
+
+
+def test_entities_in_a_json_title_are_read():
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "It&#8217;s"}]}
+    assert only(json.dumps(feed)).title == "It’s"
+
+
 def test_xhtml_content_is_kept():
     content = '<div xmlns="http://www.w3.org/1999/xhtml"><p>x<b>y</b></p></div>'
     inner = f'<title>t</title><content type="xhtml">{content}</content>'

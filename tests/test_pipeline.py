@@ -228,3 +228,19 @@ def test_a_renamed_category_label_keeps_the_address_and_ids(instance, feeds):
     assert after.feed.title.startswith("技术")
     assert (after.feed.id, after.entries[0].id) == (before.feed.id, before.entries[0].id)
     assert not (instance.data / "public" / "feeds" / "ai.atom").exists()
+
+
+def test_an_element_that_says_nothing_is_no_entry(instance, feeds):
+    one_source(instance, feeds, item(1), "<item></item>", "<item><guid>only-an-id</guid></item>")
+    instance.poll("--now", T0)
+    assert [row["title"] for row in instance.export("entries")] == ["Story 1"]
+
+
+def test_feeds_that_cannot_be_written_fail_the_command_and_keep_their_mark(instance, feeds):
+    one_source(instance, feeds, item(1))
+    in_the_way = instance.data / "public" / "feeds" / "tech.atom"
+    in_the_way.mkdir(parents=True)
+    assert "cannot write" in instance.command("poll", "--now", T0, code=1).stderr
+    in_the_way.rmdir()
+    instance.poll("--now", "2026-11-22T12:10:00Z")
+    assert titles(instance) == ["Story 1"]

@@ -127,7 +127,7 @@ class _Trip:
 
 
 class _BrokenAnswerError(aiohttp.ClientError):
-    """A new connection broke before an answer; of no class that makes aiohttp repeat the request."""
+    """The connection broke before an answer; of no class that makes aiohttp repeat the request."""
 
 
 class _Request(aiohttp.ClientRequest):
@@ -172,7 +172,7 @@ class Fetcher:
             trust_env=False,
             max_line_size=_MAX_HEADER_LINE,
             max_field_size=_MAX_HEADER_LINE,
-            middlewares=(_repeat_only_on_old_connections,),
+            middlewares=(_never_repeat,),
             request_class=_Request,
         )
         return self
@@ -217,7 +217,9 @@ class Fetcher:
         )
 
     async def _hop(self, trip: _Trip, attempt: guard.Attempt) -> Fetched | NotModified | None:
-        """One request and what its answer means; None when it was a redirect, which the trip has followed."""
+        """One request and what its answer means; None when there is another to make: it was a redirect, which the trip
+        has followed, or the connection was an old one that the server had closed meanwhile (RFC 9112, section 9.3.1).
+        """
         host = trip.url.raw_host or ""
         guard.current.set(attempt)
         try:
@@ -236,6 +238,8 @@ class Fetcher:
                 f"{host} sent a document of over {self._settings.max_body} bytes (fetch.max_body)"
             ) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
+            if isinstance(error, _BrokenAnswerError) and not attempt.connected:
+                return None
             raise self._failure(host, attempt, error) from error
 
     def _fields(self, trip: _Trip) -> CIMultiDict[str]:
@@ -404,16 +408,12 @@ def _follow(trip: _Trip, status: int, location: str) -> None:
         trip.permanent_url = str(url)
 
 
-async def _repeat_only_on_old_connections(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """aiohttp repeats a request whose connection broke. That is right where the server had closed it while it was
-    idle (RFC 9112, section 9.3.1); over a new one it would be a second request within the host's gap."""
+async def _never_repeat(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp repeats a request whose connection broke, at once. When that is right, we do it when the host's gap is
+    over."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        if guard.current.get().connected:
-            raise _BrokenAnswerError from error
-        raise
+        raise _BrokenAnswerError from error

@@ -60,7 +60,8 @@ class Gates:
     async def _start(self, host: _Host) -> None:
         loop = asyncio.get_running_loop()
         async with host.order:
-            while (delay := host.next_start - loop.time()) > 0:
+            while host.next_start > loop.time():
+                delay = host.next_start - loop.time()
                 await asyncio.sleep(delay)
             await self._slots.acquire()
             self._count_gap(host)

@@ -67,7 +67,7 @@ def _entry(item: dict[str, Any], url: str, zone: tzinfo | None) -> ParsedEntry:
     return ParsedEntry(
         id=text.one_line(_text(item, "id")) or None,
         link=link,
-        title=text.one_line(_text(item, "title"))[:_LONGEST_TITLE],
+        title=text.one_line(html.title(_text(item, "title")))[:_LONGEST_TITLE].rstrip(),
         summary=escape(text.clean(_text(item, "summary")), quote=False),
         content=_content(item, base),
         author=_authors(item),

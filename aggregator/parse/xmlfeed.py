@@ -191,7 +191,7 @@ def _title(raw: Any, version: str) -> str:
     detail = raw.get("title_detail") or {}
     value = raw.get("title") or ""
     if version.startswith("atom") and detail.get("type") == "text/plain":
-        return text.one_line(value)[:_LONGEST_TITLE]
+        return text.one_line(value)[:_LONGEST_TITLE].rstrip()
     return _line(value)
 
 
@@ -209,10 +209,16 @@ def _safe(detail: Any, version: str, link: str) -> str:
     value = detail.get("value") or ""
     if not value:
         return ""
-    if version.startswith("atom") and detail.get("type") == "text/plain":
+    if version.startswith("atom") and detail.get("type") == "text/plain" and not _is_marked_up(value):
         value = "<br>".join(escape(value, quote=False).splitlines())
     base = _join(link, detail.get("base")) or link
     return text.clean(html.sanitize(value, partial(urls.link, base), partial(urls.join, base)))
+
+
+def _is_marked_up(value: str) -> bool:
+    """Whether a text that Atom calls plain, as one without a type is, is HTML from its first character to its last."""
+    bare = value.strip()
+    return bare.startswith("<") and bare.endswith(">") and not html.plain(bare).lstrip().startswith("<")
 
 
 def _plain(raw: Any, key: str) -> str:
@@ -221,7 +227,7 @@ def _plain(raw: Any, key: str) -> str:
 
 def _line(value: str) -> str:
     """One line of plain text from what may be HTML."""
-    return text.one_line(html.title(value))[:_LONGEST_TITLE]
+    return text.one_line(html.title(value))[:_LONGEST_TITLE].rstrip()
 
 
 def _author(raw: Any) -> str:

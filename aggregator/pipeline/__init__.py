@@ -259,7 +259,10 @@ class Pipeline:
         return pruned
 
     async def publish(self, setup: Setup, marks: Iterable[FeedMark]) -> list[str]:
-        """Render and put these feeds; the paths written. A feed that fails stays dirty, and the old one in place."""
+        """Render and put these feeds; the paths written. A feed that fails stays dirty, and the old one in place.
+
+        Raises PublishError when the public folder cannot be written.
+        """
         written = await asyncio.gather(*(self._publish_one(setup, mark) for mark in marks))
         return [path for paths in written for path in paths]
 
@@ -279,7 +282,7 @@ class Pipeline:
         try:
             rendered = await self.pool.run(RENDER_DEADLINE, publish.render, meta, [story.entry for story in stories])
             written = await asyncio.to_thread(publish.put, setup.public, _paths(mark.term, rendered.documents))
-        except (workers.WorkerLostError, errors.PublishError) as error:
+        except workers.WorkerLostError as error:
             log.error("feed %s is not published now, the old one stays: %s", mark.term, error)
             return []
         for entry_id, reason in rendered.left_out:

@@ -252,6 +252,10 @@ def show(outcome: Outcome) -> None:
     for row in outcome.sources.values():
         if row["status"] != "ok":
             print(f"    {row['status']} {row['name']}: {row['reason']}")
+    for document in outcome.documents:
+        stored = outcome.sources[document.name]["entries"]
+        if stored != document.items:
+            print(f"    {document.name} ({document.path.name}): {document.items} in the index, {stored} stored")
     ids = {row["id"] for rows in outcome.announced.values() for row in rows}
     left_out = sum("is left out" in line for line in outcome.lines)
     size = sum(map(len, outcome.files.values()))
