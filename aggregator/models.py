@@ -206,15 +206,14 @@ class Wishes:
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
     """One fetched document. `entries` are the entries that were not in `seen` when it was read, in document order;
-    `hashes` has 8 bytes for every entry of the document (empty when the cut was not certain). `wishes` None: not read,
-    as nothing was new."""
+    `hashes` has 8 bytes for every entry of the document (empty when the cut was not certain)."""
 
     format: str
     encoding: str
     head: Head
     entries: tuple[ParsedEntry, ...]
     hashes: bytes = b""
-    wishes: Wishes | None = None
+    wishes: Wishes = Wishes()
 
 
 # ---------------------------------------------------------------------------------------------- categorizing

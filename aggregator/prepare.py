@@ -10,13 +10,17 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from aggregator import categorize, html, parse, text, urls
 from aggregator.models import Category, ParsedEntry, ParsedFeed, PreparedEntry, Source
 
+_DIGESTED = attrgetter(
+    *(field.name for field in fields(ParsedEntry) if field.name not in ("published", "updated", "repairs"))
+)
 COMPARED = 1000  # characters of the text that are folded, for comparing and for rules
 
 
@@ -30,9 +34,7 @@ def document(
     zone = ZoneInfo(source.timezone) if source.timezone else None
     feed = parse.read(body, content_type, url, zone, seen)
     rules, tracking = _unpack(tools)
-    prepared = tuple(
-        _prepare(entry, feed, source, rules, tracking) for entry in feed.entries if _says_something(entry)
-    )
+    prepared = tuple(_prepare(entry, feed, source, rules, tracking) for entry in feed.entries if _says_something(entry))
     return replace(feed, entries=()), prepared
 
 
@@ -89,8 +91,7 @@ def _cut_short(said: ParsedEntry, source: Source) -> ParsedEntry:
 
 def _digest(entry: ParsedEntry) -> bytes:
     """A hash of all that is stored of an entry but its dates: a feed that only moves a date has changed nothing."""
-    said = replace(entry, repairs=(), published=None, updated=None)
-    return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=16).digest()
+    return hashlib.blake2b(repr(_DIGESTED(entry)).encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def _key(folded: str) -> bytes:

@@ -53,7 +53,12 @@ def test_skipping_every_hour_or_day_is_no_wish():
     assert wishes(f"<skipHours>{hours}</skipHours><skipDays>{days}</skipDays>") == Wishes()
 
 
-def test_a_document_of_which_nothing_is_new_says_nothing_of_its_wishes():
+def test_a_document_of_which_nothing_is_new_still_says_its_wishes():
     document = b'<rss version="2.0"><channel><title>t</title><ttl>5</ttl><item><title>x</title></item></channel></rss>'
     first = parse.read(document, None, "http://e.org/", None)
-    assert parse.read(document, None, "http://e.org/", None, first.hashes).wishes is None
+    again = parse.read(document, None, "http://e.org/", None, first.hashes)
+    assert (again.entries, again.wishes) == ((), Wishes(timedelta(minutes=5)))
+
+
+def test_a_wish_inside_an_entry_is_none():
+    assert wishes("<item><title>x</title><description><![CDATA[<ttl>9999</ttl>]]></description></item>") == Wishes()

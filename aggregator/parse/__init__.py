@@ -9,11 +9,12 @@ document.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import tzinfo
 
 from aggregator import errors, html, urls
 from aggregator.models import Head, ParsedFeed
-from aggregator.parse import cut, decoding, jsonfeed, repair, xmlfeed
+from aggregator.parse import cut, decoding, jsonfeed, repair, wishes, xmlfeed
 
 # Part of every entry hash: a new version has every listed entry read again.
 VERSION = b"1"
@@ -42,7 +43,21 @@ def _read_xml(
 ) -> ParsedFeed:
     found = cut.cut(document)
     if found is None:
-        return _whole(document, encoding, url, zone, repairs, b"")
+        return replace(_whole(document, encoding, url, zone, repairs, b""), wishes=wishes.read(document))
+    feed = _unseen(document, found, encoding, url, zone, seen, repairs)
+    return replace(feed, wishes=wishes.read(cut.small(document, found, ())))
+
+
+def _unseen(
+    document: bytes,
+    found: cut.Cut,
+    encoding: str,
+    url: str,
+    zone: tzinfo | None,
+    seen: bytes,
+    repairs: tuple[str, ...],
+) -> ParsedFeed:
+    """The feed with the entries whose bytes were not seen."""
     hashes = cut.hashes(document, found, VERSION)
     known = _seen(seen)
     keep = [k for k, digest in enumerate(hashes) if digest not in known]

@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from aggregator import errors, html, text, urls
-from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed, Wishes
+from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
 from aggregator.parse import dates
 
 _LONGEST_TITLE = 1000  # characters
@@ -41,7 +41,6 @@ def read(
         head=_head(feed, url),
         entries=tuple(_entry(item, url, zone) for item in new),
         hashes=b"".join(hashes),
-        wishes=Wishes(),
     )
 
 

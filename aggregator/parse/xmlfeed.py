@@ -18,7 +18,7 @@ import feedparser
 
 from aggregator import errors, html, text, urls
 from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
-from aggregator.parse import credits, dates, wishes
+from aggregator.parse import credits, dates
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "html", "xhtml")
 _LONGEST_TITLE = 1000  # characters
@@ -49,7 +49,7 @@ def read(
     head = _head(parsed.feed, url, zone)
     base = _join(url, parsed.feed.get("link"))
     entries = tuple(_entry(raw, parsed.version, url, base or url, zone, repairs) for raw in parsed.entries)
-    return ParsedFeed(parsed.version, encoding, head, entries, hashes, wishes.read(parsed.feed, document))
+    return ParsedFeed(parsed.version, encoding, head, entries, hashes)
 
 
 def without_hashes(feed: ParsedFeed) -> ParsedFeed:

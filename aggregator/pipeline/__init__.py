@@ -194,8 +194,8 @@ class Pipeline:
     async def _visit(self, setup: Setup, state: SourceState, now: datetime) -> Report:
         source, settings = setup.sources[state.name], setup.settings
         answer = await self.fetcher.get(visits.request(source, state, now), now)
-        visit = visits.success(source, state, settings.poll, answer, now)
         if isinstance(answer, fetch.NotModified):
+            visit = visits.success(source, state, settings.poll, answer, now)
             await self.writer.gather(store.sources.record, visit)
             return Report(state.name, "unchanged")
         feed, entries = await self.pool.run(
@@ -208,8 +208,7 @@ class Pipeline:
             setup.tools,
             state.hashes,
         )
-        if feed.wishes is not None:
-            visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now)
+        visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now)
         horizon = visits.horizon(state, settings.publish, now)
         new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon)
         return Report(state.name, "ok", new, changed)

@@ -89,11 +89,13 @@ def last_tick(db: Database) -> datetime | None:
 
 
 def due(db: Database, now: datetime, limit: int, beside: Collection[int] = ()) -> list[SourceState]:
-    """Up to `limit` sources whose time has come, longest due first, without those in `beside` (under way)."""
+    """Up to `limit` sources whose time has come, longest due first, without those in `beside` (under way), nor those
+    that want this hour or day skipped.
+    """
     rows = db.query(
         f"select {_STATE_COLUMNS} from source where enabled = 1 and next_poll <= ? and status <> 'gone'"
-        " order by next_poll, id limit ?",
-        [seconds(now), limit + len(beside)],
+        " and (skip_hours >> ?) & 1 = 0 and (skip_days >> ?) & 1 = 0 order by next_poll, id limit ?",
+        [seconds(now), now.hour, now.weekday(), limit + len(beside)],
     )
     return [_state(row) for row in rows if row["id"] not in beside][:limit]
 
@@ -132,15 +134,19 @@ def record(db: Database, visit: Visit) -> None:
 
 
 def record_parsed(
-    db: Database, visit: Visit, hashes: bytes, rhythm: timedelta | None, wishes: Wishes | None, id_by: str
+    db: Database, visit: Visit, hashes: bytes, rhythm: timedelta | None, wishes: Wishes, id_by: str
 ) -> None:
-    """As `record`, of a poll that read a document. `rhythm` or `wishes` None: what is there stays."""
-    columns = _columns(visit) | {"hashes": hashes, "parsed": seconds(visit.polled), "id_by": id_by}
+    """As `record`, of a poll that read a document. `rhythm` None: what is there stays."""
+    columns = _columns(visit) | {
+        "hashes": hashes,
+        "parsed": seconds(visit.polled),
+        "id_by": id_by,
+        "ttl": int(wishes.ttl.total_seconds()) if wishes.ttl else None,
+        "skip_hours": _bits(wishes.skip_hours),
+        "skip_days": _bits(wishes.skip_days),
+    }
     if rhythm is not None:
         columns["rhythm"] = int(rhythm.total_seconds())
-    if wishes is not None:
-        columns["ttl"] = int(wishes.ttl.total_seconds()) if wishes.ttl else None
-        columns |= {"skip_hours": _bits(wishes.skip_hours), "skip_days": _bits(wishes.skip_days)}
     _write(db, visit.source, columns)
 
 
