@@ -19,7 +19,7 @@ from aggregator import categorize, html, parse, text, urls
 from aggregator.models import Category, ParsedEntry, ParsedFeed, PreparedEntry, Source
 
 _DIGESTED = attrgetter(
-    *(field.name for field in fields(ParsedEntry) if field.name not in ("published", "updated", "repairs"))
+    *(field.name for field in fields(ParsedEntry) if field.name not in ("id", "published", "updated", "repairs"))
 )
 COMPARED = 1000  # characters of the text that are folded, for comparing and for rules
 
@@ -90,7 +90,7 @@ def _cut_short(said: ParsedEntry, source: Source) -> ParsedEntry:
 
 
 def _digest(entry: ParsedEntry) -> bytes:
-    """A hash of all that is stored of an entry but its dates: a feed that only moves a date has changed nothing."""
+    """A hash of all that an edit can change: not its dates, which some feeds move at each request, nor its id."""
     return hashlib.blake2b(repr(_DIGESTED(entry)).encode("utf-8", "replace"), digest_size=16).digest()
 
 
