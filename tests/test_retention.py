@@ -64,7 +64,8 @@ def test_two_years_leave_the_memory_of_each_entry_and_no_more(instance, feeds):
     configure(instance, feeds, publish={"limit": 3})
     for month in range(1, 25, 4):
         year, day = 2026 + (month - 1) // 12, f"{(month - 1) % 12 + 1:02}-01"
-        feeds["/a.xml"] = rss(*(item(f"{month}-{k}", date=f"{year}-{day}T08:00:00Z", text="长" * 400) for k in range(20)))
+        date = f"{year}-{day}T08:00:00Z"
+        feeds["/a.xml"] = rss(*(item(f"{month}-{k}", date=date, text="长" * 400) for k in range(20)))
         poll(instance, day, year)
     kept = len(instance.export("entries"))
     assert kept <= 20 + 3

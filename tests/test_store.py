@@ -249,6 +249,16 @@ def test_jobs_that_share_a_transaction_fail_alone(tmp_path):
     assert stored_keys(tmp_path) == {"a", "c"}
 
 
+def test_unfit_values_are_that_jobs_bug_and_no_trouble_of_the_store(tmp_path):
+    async def use(writer):
+        with pytest.raises(sqlite3.IntegrityError):
+            await writer.gather(lambda db: db.execute("insert into state values (null, 'x')"))
+        await writer.run(remember, "later")
+
+    write(tmp_path, use)
+    assert stored_keys(tmp_path) == {"later"}
+
+
 def test_gathered_jobs_are_committed_before_they_are_answered(tmp_path):
     async def use(writer):
         await writer.gather(remember, "a")

@@ -47,9 +47,14 @@ def read_only(folder: Path) -> Database:
 
 @contextmanager
 def speaking(path: Path | None = None) -> Iterator[None]:
-    """Turn SQLite's errors into StoreError with a sentence that says what to do."""
+    """Turn SQLite's errors into StoreError with a sentence that says what to do.
+
+    What says that values are unfit is no trouble of the store but a bug of whoever wrote them: it is passed on.
+    """
     try:
         yield
+    except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError):
+        raise
     except sqlite3.Error as error:
         raise errors.StoreError(_sentence(error, path)) from error
 

@@ -96,7 +96,7 @@ class Writer:
                 self._run(first)
                 ended = self._gather(done)
                 self._db.conn.execute("COMMIT")
-        except errors.StoreError as error:
+        except (errors.StoreError, sqlite3.Error) as error:
             self._roll_back()
             for job in done:
                 job.error = job.error or error
