@@ -62,18 +62,19 @@ class Polls:
     """What the log says of polls, over a daemon's life."""
 
     def __init__(self) -> None:
-        self._reasons: dict[str, str] = {}  # of the sources that failed when last polled, by name
+        self.reasons: dict[str, str] = {}  # of the sources that failed when last polled, by name
+        self.first_is_over = False  # whether the first tick has ended, which may find no network
 
     def tick(self) -> Tick:
         """What it says of one tick."""
-        return Tick(self._reasons)
+        return Tick(self)
 
 
 class Tick:
     """`report` each poll, then `end`. A failure that was said before is not said again until its reason changes."""
 
-    def __init__(self, reasons: dict[str, str]) -> None:
-        self._reasons = reasons
+    def __init__(self, polls: Polls) -> None:
+        self._polls = polls
         self._started = time.monotonic()
         self._counts: Counter[str] = Counter()
 
@@ -82,16 +83,16 @@ class Tick:
         self._counts.update(polled=1, new=poll.new, changed=poll.changed, failing=bool(poll.reason))
         if poll.reason:
             log.log(self._loudness(poll), "%s: %s: %s", poll.name, poll.outcome, poll.reason)
-            self._reasons[poll.name] = poll.reason
+            self._polls.reasons[poll.name] = poll.reason
             return
-        recovered = self._reasons.pop(poll.name, None) is not None
+        recovered = self._polls.reasons.pop(poll.name, None) is not None
         level = logging.INFO if recovered or poll.new or poll.changed else logging.DEBUG
         again = "works again, " if recovered else ""
         log.log(level, "%s: %s%d new, %d changed, %.1f s", poll.name, again, poll.new, poll.changed, poll.seconds)
 
     def _loudness(self, poll: Report) -> int:
         """The level of a failure: a warning if it is news, and not one of very many."""
-        if self._reasons.get(poll.name) == poll.reason:
+        if self._polls.reasons.get(poll.name) == poll.reason:
             return logging.DEBUG
         self._counts["begun"] += 1
         return logging.WARNING if self._counts["begun"] <= MOST_FAILURES else logging.DEBUG
@@ -101,10 +102,12 @@ class Tick:
         counts = self._counts
         if (unsaid := counts["begun"] - MOST_FAILURES) > 0:
             log.warning("%d more sources fail: `aggregator status` names them with their reasons", unsaid)
+        if not self._polls.first_is_over and counts["polled"]:
+            self._polls.first_is_over = True
+            if counts["polled"] == counts["failing"]:
+                log.warning("every source failed: is there a network? `aggregator demo` shows everything without one")
         if counts["polled"] < MANY:
             return
-        if counts["polled"] == counts["failing"]:
-            log.warning("every source failed: is there a network? `aggregator demo` shows everything without one")
         log.info(
             "%d sources polled in %.1f s: %d entries new, %d changed; %d sources failing",
             counts["polled"],

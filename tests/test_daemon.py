@@ -251,3 +251,9 @@ def test_a_full_disk_is_said_keeps_the_old_feeds_and_heals(instance, feeds, tmp_
     finally:
         instance.stop()
         subprocess.run(["umount", "-l", str(small)], check=False)
+
+
+def test_a_first_tick_that_reaches_nothing_points_to_the_demo(instance, feeds):
+    instance.configure([{"name": "a", "url": "http://127.0.0.1:9/feed.xml", "every": "1s"}])
+    instance.start()
+    instance.wait_for(lambda: "aggregator demo" in "".join(instance.lines))

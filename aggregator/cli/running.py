@@ -99,9 +99,10 @@ def publish(terms: tuple[str, ...]) -> None:
     known = [*(category.term for category in config.categories), "all", "other"]
     if unknown := [term for term in terms if term not in known]:
         raise click.UsageError(f"no category has the term {', '.join(unknown)}{nearest(unknown[0], known)}")
-    written = asyncio.run(_publish(config, terms or tuple(known)))
-    for path in written:
-        click.echo(path)
+    with progress("Publishing") as step:
+        written = asyncio.run(_publish(config, terms or tuple(known)))
+        for path in written:
+            step(path)
     click.echo(f"{len(written)} file{'s' * (len(written) != 1)} written", err=True)
 
 
