@@ -83,7 +83,7 @@ def assert_a_publisher_has_nothing_to_complain_of(played: Play) -> None:
     """That the log of the hosts shows good manners, whatever the cases were about; and that the report tells so."""
     assert list(report.offences(played.log)) == []
     gaps = sorted(report.gaps(played.log))
-    assert gaps[len(gaps) // 10] > 0.9 * GAP.total_seconds(), "but for what a busy machine holds up on the way"
+    assert gaps[len(gaps) // 2] > 0.9 * GAP.total_seconds(), "but for what a busy machine holds up on the way"
     table = list(report.lines(played))
     assert "offences: 0" in table
     assert sum(line.lstrip()[:1].isdigit() for line in table) == len(ROUNDS)
