@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aggregator import html, urls
+from aggregator.html import tidy
 
 _BASE = "https://site.example/a/b"
 # 512 Ki characters are looked at; twice that must cost little, on a busy machine too.
@@ -36,6 +37,25 @@ _PIECES = st.one_of(
     st.text(max_size=8),
 )
 _MARKUP = st.lists(_PIECES, max_size=20).map("".join)
+
+
+_CONTAINERS = "p b i a div span section h2 h3 blockquote pre figure code font dl table"
+
+
+def _elements(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    start = st.sampled_from(
+        ["", ' class="x"', ' href="q"', " src='i.png' alt='a&lt;b'", ' title="t" lang="de" value="3"']
+    )
+    plain = st.builds("<{0}{1}>{2}</{0}>".format, st.sampled_from(_CONTAINERS.split()), start, inner)
+    listed = st.builds("<{0}><li{1}>{2}</li> <li>{2}</li></{0}>".format, st.sampled_from(["ul", "ol"]), start, inner)
+    void = st.builds("<{}{}/>".format, st.sampled_from(["br", "hr", "img"]), start)
+    return st.lists(plain | listed | void | st.sampled_from(["x", "\n", "&nbsp;&#8;", "a>b", "<b>"]), max_size=4).map(
+        "".join
+    )
+
+
+# Well nested for the most part, as publishers write it.
+_ORDERLY = st.recursive(st.sampled_from(["", "t", "\n t"]), _elements, max_leaves=12)
 
 
 def _sanitize(markup: str, base: str | None = _BASE) -> str:
@@ -202,6 +222,66 @@ def test_sanitising_twice_is_sanitising_once(markup: str) -> None:
     assert not re.search(r"<[^>]*\bon[a-z]+=|<(?:script|style|form|svg)", safe)
 
 
+@pytest.mark.parametrize(
+    ("markup", "tidied"),
+    [
+        ('<p class="x">1 &amp; <b>2</b><br /> 3 > 2</p>\n<p>and so on', None),
+        ("<section id='a'><ul><li>1</li></ul></section>", "<div id='a'><ul><li>1</li></ul></div>"),
+        ('<a href="q"><div><h2>1</h2><img src="i.png"></div></a>', None),
+    ],
+)
+def test_markup_in_order_is_recognised(markup: str, tidied: str | None) -> None:
+    assert tidy.tidied(markup) == (tidied or markup)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        *("a < b", "C++ <vector>", "<p>ok</p><scr", "<!-- c -->", "<P>1</P>", "<p a=1>1</p>", "<script>1</script>"),
+        *(
+            "</p>",
+            "<br></br>",
+            "<b><i>1</b></i>",
+            "<p>1<p>2</p></p>",
+            "<p><b><ul></ul></b></p>",
+            "<h1><b><h2></h2></b></h1>",
+        ),
+        *(
+            '<a href="q"><b><a href="q">1</a></b></a>',
+            "<li>1</li>",
+            "<ul><b><li>1</li></b></ul>",
+            "<dl><li>1</li></dl>",
+        ),
+        *(
+            "<table><tr><td>1</td></tr></table>",
+            "<svg><p>1</p></svg>",
+            "<div>" * 101,
+            "<br>" * 10_001,
+            "<p " + "a " * 21 + ">1",
+        ),
+    ],
+)
+def test_markup_that_a_parser_would_change_is_not_in_order(markup: str) -> None:
+    assert tidy.tidied(markup) is None
+
+
+@given(_ORDERLY | _MARKUP)
+@example('<section><p title="t">1</p>\n<p lang="de">2</p></section>')
+@example('<ul><li value="2px">1</li></ul><ol start="x"><li>2</li></ol>')
+@example("<div>" * 101 + "x" + "</div>" * 101)
+@example('<a id="top">1</a><a href="q">2</a>')
+def test_markup_in_order_comes_out_as_if_it_were_written_anew(markup: str) -> None:
+    written_anew = f"<!-- a comment is never in order -->{markup}"
+    assert _sanitize(markup) == _sanitize(written_anew)
+    assert html.plain(markup) == html.plain(written_anew)
+
+
+@given(_ORDERLY)
+def test_sanitising_what_is_in_order_twice_is_sanitising_it_once(markup: str) -> None:
+    safe = _sanitize(markup)
+    assert _sanitize(safe) == safe
+
+
 @given(_MARKUP)
 def test_sanitising_loses_no_text(markup: str) -> None:
     assert "".join(html.plain(_sanitize(markup)).split()) == "".join(html.plain(markup).split())
@@ -233,6 +313,7 @@ _HOSTILE = [
         "<font color=a><p>",
         "<a x=1 y=2",
     ),
+    *('<p a="b" c="d">x</p>', '<a href="q">x</a>', '<img src="a.png">', "<ul><li>x</li></ul>", '<p a="', "<p a b c "),
 ]
 
 
@@ -275,6 +356,7 @@ def test_deep_nesting_ends_and_its_text_stays() -> None:
         ("<ul><li>1<li>2</ul>", "1\n2"),
         ("<tr><td>1<td>2", "1 2"),
         ("in<b>line</b>", "inline"),
+        ("<b>one</b>\n<i>line</i>", "one line"),
         ("&amp;lt;b&gt;", "&lt;b>"),
         ("<script>x</script><style>y</style><!-- z -->ok", "ok"),
         ("two\nlines", "two\nlines"),
@@ -338,6 +420,12 @@ def test_an_excerpt_is_short_safe_and_text(markup: str, limit: int) -> None:
     shown = html.excerpt(markup, limit)
     assert "<" not in shown
     assert len(html.plain(shown).replace("\n", " ")) <= limit
+
+
+@given(_ORDERLY | _MARKUP, st.integers(1, 30))
+def test_the_beginning_of_a_text_is_that_of_the_whole(markup: str, limit: int) -> None:
+    safe = _sanitize(markup)
+    assert html.beginning(safe, limit) == html.plain(safe)[:limit]
 
 
 # ---------------------------------------------------------------------------------------------- pages

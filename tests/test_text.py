@@ -82,6 +82,8 @@ def test_many_combining_marks_cost_no_more_than_other_text() -> None:
         ("1,234,567人", "1234567人"),
         ("soft\u00adhyphen zero\u200bwidth", "softhyphen zerowidth"),
         ("“Don’t”", '"don\'t"'),
+        ("1，234人（首次）：是？", "1,234人(首次):是?"),
+        ("GPT-4o与3.5版…", "gpt 4 o与3.5版..."),
         ("軟體", "软件"),
         ("行動網路與人工智慧", "移动网络与人工智能"),
         ("用應用程式打開檔案，國產晶片突破", "用应用程序打开文件，国产芯片突破"),
@@ -117,6 +119,7 @@ def test_japanese_and_korean_are_not_converted() -> None:
 @example("隨身碟U")
 @example("1,000,000,0")
 @example("c# c ## c+ +")
+@example("a ++b 中++")
 def test_folding_twice_is_folding_once(any_text: str) -> None:
     folded = text.fold(any_text)
     assert text.fold(folded) == folded

@@ -128,6 +128,8 @@ def test_a_front_page_names_no_single_page() -> None:
     assert all(map(urls.is_front_page, [*roots, "https://h.example/zh-CN/"]))
     pages = ["https://h.example/?p=1", "https://h.example/a", "https://h.example/#/a", "https://h.example/zh/a"]
     assert not any(map(urls.is_front_page, pages))
+    assert not any(map(urls.single_page, [*roots, "mailto:a@b.example"]))
+    assert list(map(urls.single_page, pages)) == list(map(urls.canonical, pages))
 
 
 def test_the_host_is_named_without_port_and_in_ascii() -> None:
