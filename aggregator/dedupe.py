@@ -242,17 +242,13 @@ def sort_out(
 
 
 def _says_the_same(stored: Known, prepared: PreparedEntry) -> bool:
-    """Whether nothing was edited: all is as it was, or only the id is another one (which the digest holds too), or the
-    text is gone, as that of older entries is in some feeds.
-    """
+    """Whether nothing was edited: all is as it was, or the text is gone, as that of older entries is in some feeds."""
     if stored.digest == prepared.digest:
         return True
     said = prepared.entry
     if (stored.canonical, stored.title_key) != (prepared.canonical, prepared.title_key):
         return False
-    if stored.text_key == prepared.text_key:
-        return said.id not in (None, stored.entry_id)
-    return not said.content and not said.summary
+    return stored.text_key != prepared.text_key and not said.content and not said.summary
 
 
 def _new(entry_id: str, prepared: PreparedEntry, code: str, now: datetime) -> NewEntry:

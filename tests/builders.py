@@ -32,7 +32,7 @@ def prepared(**said: Any) -> PreparedEntry:
     """A prepared entry of these parsed fields."""
     fields: dict[str, Any] = {"id": "1", "link": "http://example.org/1", "title": "Title", "content": "text"} | said
     entry = ParsedEntry(**fields)
-    stored = repr(replace(entry, published=None, updated=None)).encode()
+    stored = repr(replace(entry, id=None, published=None, updated=None)).encode()
     return PreparedEntry(
         entry=entry,
         canonical=entry.link,

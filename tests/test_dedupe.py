@@ -175,6 +175,11 @@ def test_an_entry_that_gets_another_id_and_its_first_date_is_no_new_entry():
     assert sort([page(1, id="tag:1")], [known(page(1, published=None))]).new == []
 
 
+def test_an_edit_of_the_author_counts_though_the_id_is_another_one():
+    found = sort([page(1, id="session-9-1", author="someone")], [known(page(1))])
+    assert (found.new, len(found.changed)) == ([], 1)
+
+
 def test_an_entry_whose_id_and_text_changed_is_found_by_its_page():
     found = sort([page(1, id="other", content="edited")], [known(page(1))])
     assert (found.new, found.changed[0].known.row) == ([], 7)
