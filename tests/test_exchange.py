@@ -388,6 +388,19 @@ def test_a_bar_shows_how_far_an_import_is(history, other):
     assert b"11 entries" in done.stdout
 
 
+def test_a_bar_counts_what_is_exported_into_a_file(history):
+    theirs, ours = pty.openpty()
+    command = history.instance._arguments(["export", "entries"])
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=ours, check=True)
+    os.close(ours)
+    shown = os.read(theirs, 10_000)
+    os.close(theirs)
+    lines = done.stdout.splitlines()
+    assert lines
+    assert f"Exporting {len(lines)}".encode() in shown
+    assert all(json.loads(line) for line in lines), "the bar stays out of the data"
+
+
 def test_export_needs_to_know_what(instance):
     instance.configure([])
     assert "give --all" in instance.command("export", code=2).stderr

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from aggregator.models import Config
 
+Row = dict[str, Any]
+
 FAILED, WRONG = 1, 2  # exit codes; 0 is fine
 
 
@@ -135,21 +137,35 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty():
         yield click.echo
         return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    bar: Progress = Progress(
-        SpinnerColumn(), "{task.description} {task.completed:.0f}", TimeElapsedColumn(), console=console
-    )
-    with bar:
+    with _bar() as bar:
         task = bar.add_task(what, total=None)
 
         def step(line: str) -> None:
             if sys.stdout.isatty():  # one terminal: the line goes above the bar
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
             else:
                 click.echo(line)
             bar.advance(task)
 
         yield step
+
+
+def counted(what: str, rows: Iterable[Row]) -> Iterator[Row]:
+    """`rows`, with a bar that counts them where they go to a file or a pipe and the errors to a terminal."""
+    if sys.stdout.isatty() or not sys.stderr.isatty():
+        yield from rows
+        return
+    with _bar() as bar:
+        yield from bar.track(rows, description=what)
+
+
+def _bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
+
+    return Progress(
+        SpinnerColumn(),
+        "{task.description} {task.completed:.0f}",
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )

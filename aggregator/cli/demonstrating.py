@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from aggregator.cli.common import folders
@@ -27,6 +25,8 @@ def demo(port: int, keep: bool, seconds: float | None) -> None:
     Your own configuration and data are not touched: the demo brings its own, in a temporary folder, or in `demo` under
     the folder that --data names.
     """
+    import asyncio
+
     from aggregator import demo as show
 
     given = click.get_current_context().ensure_object(dict)

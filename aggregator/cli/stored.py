@@ -10,17 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from aggregator.cli.common import as_json_option, database, folders, load, print_json
+from aggregator.cli.common import Row, as_json_option, counted, database, folders, load, print_json
 
 if TYPE_CHECKING:
     from aggregator.models import Config
     from aggregator.store import Database
-
-Row = dict[str, Any]
 
 _REFRESH = 2.0  # seconds between two looks of `status --watch`
 _WORST_FIRST = ("failing", "gone", "new", "unlisted", "disabled", "ok")
@@ -167,5 +165,5 @@ def export(what: str | None, everything: bool, as_json: bool) -> None:
         "entries": store.reports.entries,
         "stories": store.reports.stories,
     }
-    for row in reports[what](database()):
+    for row in counted("Exporting", reports[what](database())):
         sys.stdout.buffer.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
