@@ -17,9 +17,9 @@ from aggregator.stories.deciding import (
     Verdict,
     compare,
     promising,
-    sentence,
 )
 from aggregator.stories.prints import VERSION, Fingerprint, fingerprint
+from aggregator.stories.wording import sentence
 
 __all__ = [
     "DEFAULT",

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from aggregator.stories import aliases, prints, rarity
+from aggregator.stories import aliases, evidence, prints, titles, vetoes
 
 SAME_TEXT_WINDOW = timedelta(days=14)
 SAME_EVENT_WINDOW = timedelta(hours=72)
+
+# Scores from which two titles join one story, and from which each shows the other. Set by cross-validated scores, with a
+# margin (docs/notes/stories.md).
+JOIN, LINK = 0.87, 0.6
+
+# Shares of common 4-grams: of one text in two sources, and in one (where columns share their frame); below which one
+# title over two texts is a coincidence, unless the title is long enough to tell by itself.
+_COPY, _COPY_IN_ONE_SOURCE, _COINCIDENCE = 0.45, 0.9, 0.1
+_TELLING_TITLE = 12  # folded characters
+_SHORTEST_TITLE = 4
+_REISSUE = timedelta(hours=20)
+_NEAR_COPY = 0.75  # share of common pairs from which a title is another edition rather than another report
+
+# The first gate: what a pair must share to be compared at all.
+_HINT = 0.2
+_OVERLAP_OF_ONE_KEY, _OVERLAP_OF_TWO_KEYS = 0.35, 0.3
 
 
 class Level(StrEnum):
@@ -68,38 +83,85 @@ class Verdict:
 
 
 def promising(new: prints.Fingerprint, other: prints.Fingerprint, shared: int) -> bool:
-    """Whether two entries that share `shared` title keys are worth `compare`: a cheap gate."""
-    if new.signature and other.signature and (prints.resemblance(new, other) or 0) >= 0.2:
+    """Whether two entries that share `shared` title keys are worth `compare`: a cheap first gate."""
+    resemblance = prints.resemblance(new, other)
+    if resemblance is not None and resemblance >= _HINT:
         return True
     least = min(len(new.letters), len(other.letters))
-    return least > 0 and len(new.letters & other.letters) / least >= (0.3 if shared > 1 else 0.4)
+    overlap = len(new.letters & other.letters) / least if least else 0.0
+    return overlap >= (_OVERLAP_OF_TWO_KEYS if shared > 1 else _OVERLAP_OF_ONE_KEY)
 
 
 def compare(a: Said, b: Said, table: aliases.Aliases = aliases.DEFAULT) -> Verdict:
     """What `a` and `b` are to each other; the order of the two makes no difference."""
     if a.canonical is not None and a.canonical == b.canonical:
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("link"),))
-    resemblance = prints.resemblance(a.fingerprint, b.fingerprint)
-    if resemblance is not None and resemblance >= 0.5:
-        return Verdict(Level.SAME_TEXT, resemblance, (Reason("text", (f"{resemblance:.2f}",)),))
-    return _by_titles(a, b)
+    one_source = a.source is not None and a.source == b.source
+    if one_source and a.entry_id is not None and a.entry_id == b.entry_id:
+        return Verdict(Level.SAME_TEXT, 1.0, (Reason("id"),))
+    readings = titles.read(a.title, a.source or "", table), titles.read(b.title, b.source or "", table)
+    pair = _Pair(*readings, _apart(a, b), one_source, prints.resemblance(a.fingerprint, b.fingerprint))
+    return _as_copies(pair) or _as_events(pair)
 
 
-def _by_titles(a: Said, b: Said) -> Verdict:
-    grams = [set(rarity.pairs(said.fingerprint.title)) for said in (a, b)]
-    union = len(grams[0] | grams[1])
-    score = len(grams[0] & grams[1]) / union if union else 0.0
-    reasons = tuple(_reasons(score))
-    same_source = a.source is not None and a.source == b.source
-    if score >= 0.6 and not same_source:
-        return Verdict(Level.SAME_EVENT, score, reasons)
-    return Verdict(Level.RELATED if score >= 0.4 else Level.DIFFERENT, score, reasons)
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two entries as they are decided on."""
+
+    a: titles.Reading
+    b: titles.Reading
+    apart: timedelta
+    one_source: bool
+    resemblance: float | None
 
 
-def _reasons(score: float) -> Iterator[Reason]:
-    yield Reason("title", (f"{score:.2f}",))
+def _apart(a: Said, b: Said) -> timedelta:
+    """The time between two entries; none where one has no date."""
+    return abs(a.published - b.published) if a.published and b.published else timedelta()
 
 
-def sentence(reason: Reason) -> str:
-    """A reason in words."""
-    return str(reason)
+def _as_copies(pair: _Pair) -> Verdict | None:
+    """The verdict on two entries with one text or one title; None where they have neither."""
+    a, b = pair.a, pair.b
+    same_title = a.folded == b.folded and len(a.folded) >= _SHORTEST_TITLE
+    if same_title and not pair.one_source and pair.apart <= SAME_EVENT_WINDOW and not _differ_in_text(pair):
+        return Verdict(Level.SAME_TEXT, 1.0, (Reason("title"),))
+    if pair.resemblance is None or pair.apart > SAME_TEXT_WINDOW:
+        return None
+    if pair.resemblance < (_COPY_IN_ONE_SOURCE if pair.one_source else _COPY):
+        return None
+    reason = Reason("text", (f"{pair.resemblance:.0%}",))
+    hard = [] if same_title else [veto for veto in vetoes.found(a, b) if veto.hard]
+    if hard:
+        return Verdict(Level.DIFFERENT, pair.resemblance, (*map(_reason, hard), reason))
+    if pair.one_source and same_title and pair.resemblance < 1 and pair.apart > _REISSUE:
+        return Verdict(Level.RELATED, pair.resemblance, (Reason("column", (a.mask,)), reason))
+    return Verdict(Level.SAME_TEXT, pair.resemblance, (reason,))
+
+
+def _differ_in_text(pair: _Pair) -> bool:
+    """Whether the texts say that one title is a coincidence, as of columns that many have."""
+    return pair.resemblance is not None and pair.resemblance < _COINCIDENCE and len(pair.a.folded) < _TELLING_TITLE
+
+
+def _as_events(pair: _Pair) -> Verdict:
+    """The verdict by the titles: their score, held down by vetoes."""
+    if pair.apart > SAME_EVENT_WINDOW:
+        return Verdict(Level.DIFFERENT, 0.0, (Reason("far apart", (f"{pair.apart / timedelta(hours=1):.0f}",)),))
+    a, b = pair.a, pair.b
+    figures = evidence.collect(a, b, pair.apart / timedelta(hours=1))
+    score = evidence.score(figures)
+    against = list(vetoes.found(a, b))
+    reasons = (*map(_reason, against), *(Reason(name, (f"{share:+.1f}",)) for name, share in evidence.shares(figures)))
+    if any(veto.hard for veto in against):
+        return Verdict(Level.DIFFERENT, min(score, 1 - JOIN), reasons)
+    if pair.one_source and score >= JOIN:
+        return Verdict(Level.RELATED, score, (Reason("one source"), *reasons))
+    if score >= JOIN and not against:
+        near = a.core == b.core or figures["pairs"] >= _NEAR_COPY
+        return Verdict(Level.SAME_TEXT if near else Level.SAME_EVENT, score, reasons)
+    return Verdict(Level.RELATED if score >= LINK else Level.DIFFERENT, score, reasons)
+
+
+def _reason(veto: vetoes.Veto) -> Reason:
+    return Reason(veto.code, (veto.words,) if veto.words else ())

@@ -1,22 +1,184 @@
-"""What a title says, taken apart once: its core, its numbers, who speaks."""
+"""What a title says, taken apart once: its core, its numbers, its names, who speaks.
+
+Digits, dates and marks are read from the title as it came; what is compared is folded, without what the source puts
+around it, with aliases brought to one.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 from aggregator import text
-from aggregator.stories import aliases
+from aggregator.stories import aliases, contrasts, numbers, rarity
+
+_FILE = Path(__file__).parent.parent / "data" / "wrappings.txt"
+
+# A rubric in brackets before a title, a mark that parts a rubric from it, a tail behind a mark.
+_BRACKETED = re.compile(r"\s*(?:【([^】]{1,16})】|\[([^\]]{1,16})\]|［([^］]{1,16})］|〔([^〕]{1,16})〕|[（(]([^）)]{1,8})[）)])\s*")
+_HEAD = re.compile(r"\s*([^\s／/》丨｜|：:！!·•]{1,16})\s*(?:[／》丨｜|：:！!·•]|/(?!\d))\s*")
+_TAIL = re.compile(r"(?:\s+[-–—|｜丨_·•]\s+|\s*[_｜丨|]\s*|\s*-(?!\d+$))([^-_｜丨|]{1,24})$")
+_TAIL_BRACKETED = re.compile(r"\s*[（(【\[]([^）)】\]]{1,8})[）)】\]]\s*$")
+_SPEAKER = re.compile(r"([^\s：:，,。！!？?；;／/》」』”【】|｜丨]{2,14})[：:](?!\d)")
+# Days and times: what is told twice on one day has them in common with everything else of that day.
+_CALENDAR = re.compile(
+    r"(?:(?:19|20)\d\d\s?[年./-]\s?)?\d{1,2}\s?[月./-]\s?\d{1,2}\s?日(?:[上下]午)?|(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}"
+    r"|(?<!\d)(?:19|20)\d{6}(?!\d)|(?:星期|周|週|礼拜|禮拜)\s?[一二三四五六日天]|(?:19|20)\d\d年(?=\D|$)"
+)
+_LETTER = re.compile(r"\w")
+# Who says something without a colon: 張安樂反嗆, 律師怒轟. The verbs are those of headlines, in both scripts.
+_VERBS = (
+    "反嗆 反呛 回嗆 回呛 怒嗆 怒呛 怒轟 怒轰 狂轟 痛批 怒批 狂批 直言 回應 回应 反問 喊話 喊话 質疑 质疑 強調 强调 證實 证实 透露 示警 警告"
+    " 痛斥 呼籲 呼吁 反酸 笑稱 笑回 妙回 坦言 批評 批评 曝 稱 称 轟 轰 批 嗆 呛 酸 喊 籲 吁 斥 諷 讽 嘆 叹 爆 盼 促 表示 表態 表态 指出 認為 认为"
+)
+_SAYS = re.compile(
+    r"(?:^|[\s，,！!？?」』”》])([^\s，,：:！!？?「」『』“”《》、]{2,5}?)(?:" + "|".join(_VERBS.split()) + r")(?![：:])"
+)
+_WORK = re.compile(r"《([^》]{2,30})》|中华人民共和国(\w{2,8}?法)")  # a law, too, is named by its title
+_LEAST_LEFT = 6  # characters of a title that must be left when something is taken off
+
+_DIGITS = re.compile(r"[0-9.]+|[〇零一二三四五六七八九十百千两]+|(?<=[周期星])[日天末]|\b[ivx]+\b")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """A title taken apart. `core` is folded, without what the source puts around it, aliases brought to one."""
+    """A title taken apart.
 
+    `folded` is the fold of the whole, `core` that without wrappings, with aliases brought to one; `mask` the folded
+    one with a mark for each numeral. `names` are people, places and companies of the table by kind; `words` those of
+    Latin letters. `speakers` are folded.
+    """
+
+    folded: str
     core: str
+    mask: str
+    units: frozenset[str]
+    pairs: frozenset[str]
+    numbers: numbers.Numbers
+    names: Mapping[str, frozenset[str]]
+    words: frozenset[str]
+    speakers: tuple[str, ...]
+    signs: contrasts.Signs
+    works: frozenset[str]
+    calendar: float
+    reacts: bool
+    explains: bool
+    offers: bool
 
 
 @lru_cache(maxsize=65_536)
 def read(title: str, source: str, table: aliases.Aliases) -> Reading:
     """What `title` says, in an entry of the source of that name."""
-    return Reading(table.applied(text.fold(title)))
+    folded = text.fold(title)
+    bare = unwrapped(title, source)
+    dateless = _CALENDAR.sub(" ", bare)
+    core, names = table.applied(folded if dateless == title else text.fold(dateless))
+    by_kind: dict[str, set[str]] = {}
+    for name, kind in names.items():
+        by_kind.setdefault(kind, set()).add(name)
+    units = rarity.units(core)
+    return Reading(
+        folded=folded,
+        core=core,
+        mask=_DIGITS.sub("#", folded),
+        units=frozenset(units),
+        pairs=frozenset(rarity.pairs(core)),
+        numbers=numbers.read(title),
+        names={kind: frozenset(some) for kind, some in by_kind.items()},
+        words=frozenset(unit for unit in units if unit.isascii() and not unit[0].isdigit()),
+        speakers=tuple(_speakers(bare, table)),
+        signs=contrasts.read(core),
+        works=frozenset(table.applied(_folded("".join(work)))[0] for work in _WORK.findall(title)),
+        calendar=1 - len(_LETTER.findall(dateless)) / (len(_LETTER.findall(bare)) or 1),
+        reacts=_says(folded, "reactions"),
+        explains=_says(folded, "background"),
+        offers=_says(folded, "formats"),
+    )
+
+
+def _speakers(bare: str, table: aliases.Aliases) -> list[str]:
+    """Who speaks in a title: before a colon, or before a verb of saying."""
+    said = _SPEAKER.findall(bare) or _SAYS.findall(bare)[-1:]
+    return [table.applied(_folded(name))[0] for name in said]
+
+
+def _says(folded: str, section: str) -> bool:
+    return _any_of(section).search(folded) is not None
+
+
+# ---------------------------------------------------------------------------------------------- wrappings
+
+
+def unwrapped(title: str, source: str) -> str:
+    """`title` without rubrics, source names and the account's own name around it, as far as enough is left."""
+    title = unicodedata.normalize("NFC", title).strip()
+    own = _folded(source)
+    shorter = _without_one(title, own)
+    while shorter != title:
+        title, shorter = shorter, _without_one(shorter, own)
+    return title
+
+
+def _without_one(title: str, own: str) -> str:
+    """`title` without the first wrapping that is found; itself when there is none."""
+    head = _BRACKETED.match(title)
+    if head and _enough(title[head.end() :]):
+        return title[head.end() :]
+    head = _HEAD.match(title)
+    if head and _is_wrapping(head[1], own) and _enough(title[head.end() :]):
+        return title[head.end() :]
+    for pattern in (_TAIL_BRACKETED, _TAIL):
+        tail = pattern.search(title)
+        if tail and _is_tail(tail, own, title) and _enough(title[: tail.start()]):
+            return title[: tail.start()]
+    return title
+
+
+def _enough(left: str) -> bool:
+    return len(_LETTER.findall(left)) >= _LEAST_LEFT
+
+
+def _is_wrapping(said: str, own: str) -> bool:
+    folded = _folded(said)
+    return folded in _words("rubrics") or folded in _words("sources") or _is_own_name(folded, own)
+
+
+def _is_tail(tail: re.Match[str], own: str, title: str) -> bool:
+    """Whether what stands behind the last mark is no part of the title: a rubric or a name of a source, also several
+    of them; or, behind a mark set in blanks, something short that is not the longer part."""
+    parts = [part for part in re.split(r"\s*[-–—|｜丨_·•]\s*", tail[1]) if part]
+    if all(_is_wrapping(part, own) for part in parts):
+        return True
+    return tail[0].startswith((" | ", " ｜ ", " _ ", "_")) and len(tail[1]) * 3 < len(title) and not numbers.read(tail[1])
+
+
+def _is_own_name(folded: str, own: str) -> bool:
+    """Whether a folded name is the source's own: it is part of it, or the other way round, or nearly it."""
+    if len(folded) < 2 or not own:
+        return False
+    if folded in own or own in folded:
+        return True
+    shared = len(set(folded) & set(own))
+    return shared >= 2 and shared * 4 >= 3 * max(len(set(folded)), len(set(own)))
+
+
+@cache
+def _any_of(section: str) -> re.Pattern[str]:
+    """What finds any of the words of one section; those of Latin letters only whole."""
+    words = sorted(_words(section), key=len, reverse=True)
+    return re.compile("|".join(rf"\b{word}\b" if word.isascii() else word for word in words))
+
+
+_folded = lru_cache(maxsize=4096)(text.fold)  # of what stands around titles, which is said again and again
+
+
+@cache
+def _words(section: str) -> frozenset[str]:
+    """The folded words of one section of our file; a blank within a word is written as an underscore."""
+    said = _FILE.read_text("utf-8").partition(f"[{section}]\n")[2].partition("\n[")[0]
+    words = " ".join(line for line in said.splitlines() if not line.startswith("#")).split()
+    return frozenset(text.fold(word.replace("_", " ")) for word in words)

@@ -1,0 +1,61 @@
+"""What speaks against two entries being one, however alike their titles are: templates, columns, opposites.
+
+A `hard` veto says that they are different things; a soft one only that they are not surely one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from aggregator.stories import contrasts, evidence, numbers
+from aggregator.stories.titles import Reading
+
+# How alike two titles must be for a difference in small things to be all that there is.
+_TEMPLATE = 0.7
+# The share of both titles together that only says the day: what is left names no event.
+_DATED = 0.6
+_GREETING = re.compile("安康|(?:节|节日|新年|生日|春节|中秋|元旦|圣诞|新春|周末)快乐|早安|晚安|节日祝福|happy new year|merry christmas")
+
+
+class Veto(NamedTuple):
+    """A code, the words that show it, and whether it settles that the two are different."""
+
+    code: str
+    words: str
+    hard: bool
+
+
+def found(a: Reading, b: Reading) -> Iterator[Veto]:
+    """Every veto on two titles that are not the same; symmetric."""
+    template = evidence.alike(a, b) >= _TEMPLATE
+    yield from _columns(a, b)
+    if contradiction := numbers.contradiction(a.numbers, b.numbers):
+        kind, decisive = contradiction
+        yield Veto("numbers", kind, decisive or template)
+    for code, words in contrasts.found(a.core, b.core, a.signs, b.signs):
+        yield Veto(code, words, code != "negation" or template)
+    if names := evidence.other_names(a, b):
+        yield Veto("names", names, template)
+    if words := _other_words(a, b):
+        yield Veto("words", words, False)
+    if a.works and b.works and not any(x in y or y in x for x in a.works for y in b.works):
+        yield Veto("works", "/".join(sorted((min(a.works), min(b.works)))), template)
+    if a.offers != b.offers:
+        yield Veto("format", "", False)
+
+
+def _columns(a: Reading, b: Reading) -> Iterator[Veto]:
+    """Issues of a recurring column: titles that differ in numerals only, or that say little but the day; greetings."""
+    if a.mask == b.mask and a.mask != a.folded:
+        yield Veto("column", a.mask, True)
+    elif a.calendar and b.calendar and a.calendar + b.calendar >= _DATED:
+        yield Veto("dated", "", True)
+    if _GREETING.search(a.core) and _GREETING.search(b.core):
+        yield Veto("greeting", "", True)
+
+
+def _other_words(a: Reading, b: Reading) -> str:
+    one, other = a.words - b.words, b.words - a.words
+    return "/".join(sorted((min(one), min(other)))) if one and other else ""
