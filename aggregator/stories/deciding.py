@@ -13,15 +13,15 @@ SAME_EVENT_WINDOW = timedelta(hours=72)
 
 # Scores from which two titles join one story, and from which each shows the other. Set by cross-validated scores, with a
 # margin (docs/notes/stories.md).
-JOIN, LINK = 0.87, 0.6
+JOIN, LINK = 0.87, 0.7
 
 # Shares of common 4-grams: of one text in two sources, and in one (where columns share their frame); below which one
 # title over two texts is a coincidence, unless the title is long enough to tell by itself.
 _COPY, _COPY_IN_ONE_SOURCE, _COINCIDENCE = 0.45, 0.9, 0.1
-_TELLING_TITLE = 12  # folded characters
+_TELLING_TITLE = 12  # letters and digits
 _SHORTEST_TITLE = 4
 _REISSUE = timedelta(hours=20)
-_NEAR_COPY = 0.75  # share of common pairs from which a title is another edition rather than another report
+_EDITION = 0.75  # share of common pairs of characters from which a title is the other one, edited
 
 # The first gate: what a pair must share to be compared at all.
 _HINT = 0.2
@@ -123,7 +123,7 @@ def _apart(a: Said, b: Said) -> timedelta:
 def _as_copies(pair: _Pair) -> Verdict | None:
     """The verdict on two entries with one text or one title; None where they have neither."""
     a, b = pair.a, pair.b
-    same_title = a.folded == b.folded and len(a.folded) >= _SHORTEST_TITLE
+    same_title = a.letters == b.letters and len(a.letters) >= _SHORTEST_TITLE
     if same_title and not pair.one_source and pair.apart <= SAME_EVENT_WINDOW and not _differ_in_text(pair):
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("title"),))
     if pair.resemblance is None or pair.apart > SAME_TEXT_WINDOW:
@@ -141,7 +141,7 @@ def _as_copies(pair: _Pair) -> Verdict | None:
 
 def _differ_in_text(pair: _Pair) -> bool:
     """Whether the texts say that one title is a coincidence, as of columns that many have."""
-    return pair.resemblance is not None and pair.resemblance < _COINCIDENCE and len(pair.a.folded) < _TELLING_TITLE
+    return pair.resemblance is not None and pair.resemblance < _COINCIDENCE and len(pair.a.letters) < _TELLING_TITLE
 
 
 def _as_events(pair: _Pair) -> Verdict:
@@ -158,9 +158,13 @@ def _as_events(pair: _Pair) -> Verdict:
     if pair.one_source and score >= JOIN:
         return Verdict(Level.RELATED, score, (Reason("one source"), *reasons))
     if score >= JOIN and not against:
-        near = a.core == b.core or figures["pairs"] >= _NEAR_COPY
-        return Verdict(Level.SAME_TEXT if near else Level.SAME_EVENT, score, reasons)
+        return Verdict(Level.SAME_TEXT if _is_edition(a, b) else Level.SAME_EVENT, score, reasons)
     return Verdict(Level.RELATED if score >= LINK else Level.DIFFERENT, score, reasons)
+
+
+def _is_edition(a: titles.Reading, b: titles.Reading) -> bool:
+    """Whether one title is the other one, edited, rather than that of another report."""
+    return a.core == b.core or 2 * len(a.pairs & b.pairs) >= _EDITION * (len(a.pairs) + len(b.pairs))
 
 
 def _reason(veto: vetoes.Veto) -> Reason:

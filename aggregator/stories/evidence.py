@@ -15,21 +15,16 @@ from aggregator.stories import numbers, rarity
 from aggregator.stories.titles import Reading
 
 FILE = Path(__file__).parent.parent / "data" / "weights.txt"
-_RARE_ENOUGH = 40.0  # weight of shared pairs beyond which more prove nothing more: some seven rare ones
 _LONGEST = math.log1p(72)
 
 
 def collect(a: Reading, b: Reading, hours: float) -> dict[str, float]:
     """The figures of two titles; `hours` lie between the entries."""
     letters = a.units & b.units
-    pairs = a.pairs & b.pairs
     said = _speakers(a, b)
     return {
         "letters": len(letters) / (min(len(a.units), len(b.units)) or 1),
         "dice": alike(a, b),
-        "weight": _weight(letters) / (min(_weight(a.units), _weight(b.units)) or 1),
-        "pairs": 2 * len(pairs) / (len(a.pairs) + len(b.pairs) or 1),
-        "rare": min(1.0, sum(map(rarity.weight, pairs)) / _RARE_ENOUGH),
         "equal_numbers": min(numbers.shared(a.numbers, b.numbers), 2) / 2,
         "unequal_numbers": float(numbers.contradiction(a.numbers, b.numbers) is not None),
         "other_names": float(other_names(a, b) != ""),
@@ -75,10 +70,6 @@ def other_names(a: Reading, b: Reading) -> str:
         if one and other:
             return "/".join(sorted((min(one), min(other))))
     return ""
-
-
-def _weight(units: frozenset[str]) -> float:
-    return sum(map(rarity.weight, units))
 
 
 def _speakers(a: Reading, b: Reading) -> str:

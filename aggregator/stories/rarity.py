@@ -42,9 +42,3 @@ def _ranks() -> dict[str, int]:
             if rank.isdigit():
                 ranks.update(dict.fromkeys(grams.split(), int(rank)))
     return ranks
-
-
-def weight(gram: str) -> float:
-    """How much it tells that two titles have this character, pair or word in common: 1 for the commonest, 8 for what
-    hardly any title has."""
-    return max(1.0, 8.0 - _ranks().get(gram, 0) / 3)

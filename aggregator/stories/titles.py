@@ -30,6 +30,7 @@ _CALENDAR = re.compile(
     r"|(?<!\d)(?:19|20)\d{6}(?!\d)|(?:星期|周|週|礼拜|禮拜)\s?[一二三四五六日天]|(?:19|20)\d\d年(?=\D|$)"
 )
 _LETTER = re.compile(r"\w")
+_NO_LETTER = re.compile(r"\W+")
 # Who says something without a colon: 張安樂反嗆, 律師怒轟. The verbs are those of headlines, in both scripts.
 _VERBS = (
     "反嗆 反呛 回嗆 回呛 怒嗆 怒呛 怒轟 怒轰 狂轟 痛批 怒批 狂批 直言 回應 回应 反問 喊話 喊话 質疑 质疑 強調 强调 證實 证实 透露 示警 警告"
@@ -41,6 +42,7 @@ _SAYS = re.compile(
 _WORK = re.compile(r"《([^》]{2,30})》|中华人民共和国(\w{2,8}?法)")  # a law, too, is named by its title
 _LEAST_LEFT = 6  # characters of a title that must be left when something is taken off
 
+_NUMERAL = "0"
 _DIGITS = re.compile(r"[0-9.]+|[〇零一二三四五六七八九十百千两]+|(?<=[周期星])[日天末]|\b[ivx]+\b")
 
 
@@ -48,12 +50,12 @@ _DIGITS = re.compile(r"[0-9.]+|[〇零一二三四五六七八九十百千两]+|
 class Reading:
     """A title taken apart.
 
-    `folded` is the fold of the whole, `core` that without wrappings, with aliases brought to one; `mask` the folded
-    one with a mark for each numeral. `names` are people, places and companies of the table by kind; `words` those of
+    `letters` are the letters and digits of the folded title, `mask` those with a mark for each numeral; `core` is the
+    folded title without wrappings and dates, with aliases brought to one. `names` are people, places and companies of the table by kind; `words` those of
     Latin letters. `speakers` are folded.
     """
 
-    folded: str
+    letters: str
     core: str
     mask: str
     units: frozenset[str]
@@ -74,6 +76,7 @@ class Reading:
 def read(title: str, source: str, table: aliases.Aliases) -> Reading:
     """What `title` says, in an entry of the source of that name."""
     folded = text.fold(title)
+    letters = _NO_LETTER.sub("", folded)
     bare = unwrapped(title, source)
     dateless = _CALENDAR.sub(" ", bare)
     core, names = table.applied(folded if dateless == title else text.fold(dateless))
@@ -82,9 +85,9 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
         by_kind.setdefault(kind, set()).add(name)
     units = rarity.units(core)
     return Reading(
-        folded=folded,
+        letters=letters,
         core=core,
-        mask=_DIGITS.sub("#", folded),
+        mask=_NO_LETTER.sub("", _DIGITS.sub(_NUMERAL, folded)),
         units=frozenset(units),
         pairs=frozenset(rarity.pairs(core)),
         numbers=numbers.read(title),

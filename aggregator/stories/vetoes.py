@@ -48,7 +48,7 @@ def found(a: Reading, b: Reading) -> Iterator[Veto]:
 
 def _columns(a: Reading, b: Reading) -> Iterator[Veto]:
     """Issues of a recurring column: titles that differ in numerals only, or that say little but the day; greetings."""
-    if a.mask == b.mask and a.mask != a.folded:
+    if a.mask == b.mask and a.letters != b.letters:
         yield Veto("column", a.mask, True)
     elif a.calendar and b.calendar and a.calendar + b.calendar >= _DATED:
         yield Veto("dated", "", True)

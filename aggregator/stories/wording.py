@@ -35,9 +35,6 @@ _VETOES: Mapping[str, str] = {
 _FIGURES: Mapping[str, str] = {
     "letters": "characters in common, of the shorter title",
     "dice": "characters in common, of both titles",
-    "weight": "characters in common, rare ones counting more",
-    "pairs": "pairs of characters in common",
-    "rare": "rare pairs of characters in common",
     "equal_numbers": "numbers in common",
     "unequal_numbers": "numbers that differ",
     "other_names": "different names",

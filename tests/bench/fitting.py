@@ -32,9 +32,6 @@ HEAD = """\
 #
 # letters          common characters and words, as a share of the shorter title
 # dice             the same, as a share of both
-# weight           the same as `letters`, rare ones counting more
-# pairs            common pairs of neighbouring characters, as a share of both
-# rare             how much the common pairs tell together, by their rarity
 # equal_numbers    common amounts (above 2) and scores
 # unequal_numbers  one thing counted differently
 # other_names      each names somebody, a place or a company that the other does not

@@ -1,0 +1,217 @@
+"""Every figure of the recognition of stories, over ../shared/corpus, with what it cost.
+
+    python -m tests.bench.stories [--random 1000000] [--seed 1]
+
+The weights were fitted to labelled/pairs, labelled/handmade and labelled/window: of those, `python -m tests.bench.fitting`
+prints what unseen pairs get.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import opencc
+
+from aggregator import stories, text, urls
+from tests.bench import pairs
+
+ARTICLES = pairs.PAIRS.parent / "datasets" / "sina2018_fulltext" / "dev.jsonl"
+COMPARED = 1000
+Variant = Callable[[dict[str, Any], random.Random], dict[str, Any]]
+
+
+def said(title: str, source: str | None = None, published: str = "", link: str = "", own: str = "", body: str = "") -> stories.Said:
+    """An entry with its print, as a worker makes it."""
+    print_ = stories.fingerprint(title, text.fold(title), text.fold(body[:COMPARED]), source or "")
+    return stories.Said(title, source, pairs.moment(published), urls.single_page(link), own or None, print_)
+
+
+def side(row: dict[str, Any], name: str, *, feed: bool = True) -> stories.Said:
+    """One of the two entries of a row."""
+    return said(
+        row[f"title_{name}"],
+        (row.get(f"feed_{name}") or row.get("feed")) if feed else None,
+        row.get(f"published_{name}") or row.get("published") or "",
+        row.get(f"link_{name}") or "",
+        row.get(f"guid_{name}") or row.get("id") or "",
+        row.get(f"text_{name}") or row.get(f"summary_{name}") or "",
+    )
+
+
+def verdicts(rows: Iterable[dict[str, Any]], *, feed: bool = True) -> list[stories.Verdict]:
+    """What each row's two entries are to each other."""
+    return [stories.compare(side(row, "a", feed=feed), side(row, "b", feed=feed)) for row in rows]
+
+
+# ---------------------------------------------------------------------------------------------- pairs
+
+
+def labelled(name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Precision and recall of joins and links over the rows whose label is sure."""
+    sure = [row for row in rows if row.get("sure", True)]
+    found = verdicts(sure)
+    positive = [pairs.is_positive(row) for row in sure]
+    for what, hits in (("join", [each.joins for each in found]), ("link", [each.links for each in found])):
+        true = sum(hit and label for hit, label in zip(hits, positive, strict=True))
+        false = sum(hits) - true
+        print(
+            f"{name:18} {what}  P {true / (sum(hits) or 1):.3f}  R {true / sum(positive):.3f}"
+            f"  false {false} of {len(sure) - sum(positive)} negatives"
+        )
+
+
+def share(name: str, rows: Sequence[dict[str, Any]], *, feed: bool = True) -> None:
+    """The share of the rows that are joined."""
+    joined = sum(verdict.joins for verdict in verdicts(rows, feed=feed))
+    print(f"{name:32} joined {joined} of {len(rows)} ({joined / (len(rows) or 1):.4f})")
+
+
+def pair_sets() -> None:
+    """The sets of pairs, each as it is."""
+    labelled("pairs", pairs.rows("labelled/pairs"))
+    labelled("handmade", pairs.rows("labelled/handmade"))
+    labelled("window, by pairs", pairs.window())
+    share("serial_column", pairs.rows("serial_column"))
+    share("serial_column, feed hidden", pairs.rows("serial_column"), feed=False)
+    share("syndicated_exact", pairs.rows("syndicated_exact"))
+    share("title_edit", pairs.rows("title_edit"))
+    variants = pairs.rows("url_variant")
+    share("url_variant, same", [row for row in variants if pairs.is_positive(row)])
+    share("url_variant, different", [row for row in variants if not pairs.is_positive(row)])
+    share("same_title_diff_item", pairs.rows("same_title_diff_item"))
+
+
+# ---------------------------------------------------------------------------------------------- articles and their variants
+
+_HANT = opencc.OpenCC("s2twp")
+_BEFORE = "每日资讯网\n\n > 新闻\n\n > {title}\n\n{title}\n\n新闻 更新时间:2024-10-06 02:19:28\n\n{title}?记者 | 王某编辑 | ,下面我们就来聊聊关于{title}?接下来我们就一起去了解一下吧!\n\n{title}1\n\n"
+_AFTER = "\n\n,\n\n更多精彩资讯请关注每日资讯网,我们将持续为您更新最新资讯!\n\n查看全部\n\n相关新闻资讯推荐\n\n热门新闻资讯推荐\n"
+
+
+def in_hant(row: dict[str, Any], _: random.Random) -> dict[str, Any]:
+    return {"title": _HANT.convert(row["title"]), "text": _HANT.convert(row["text"][:2000])}
+
+
+def with_suffix(row: dict[str, Any], _: random.Random) -> dict[str, Any]:
+    return {"title": row["title"] + "_新浪新闻", "text": row["text"] + "（新浪网）"}
+
+
+def padded(row: dict[str, Any], _: random.Random) -> dict[str, Any]:
+    before = _BEFORE.format(title=row["title"])
+    return {"title": row["title"] + "?", "text": before + row["text"] + _AFTER}
+
+
+def cut(row: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """A fifth of the text is missing, somewhere."""
+    size = len(row["text"]) // 5
+    start = chance.randrange(len(row["text"]) - size + 1)
+    return {"title": row["title"], "text": row["text"][:start] + row["text"][start + size :]}
+
+
+def edited(row: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """One in twenty characters is another one, left out or doubled; the title is another one."""
+    letters = [letter if chance.random() >= 0.05 else chance.choice(("", "某", letter * 2)) for letter in row["text"]]
+    return {"title": row["title"][: len(row["title"]) // 2], "text": "".join(letters)}
+
+
+def tracked(row: dict[str, Any], _: random.Random) -> dict[str, Any]:
+    return {"title": row["title"], "text": row["text"], "link": _link(row) + "?utm_source=feed&utm_medium=rss"}
+
+
+def _link(row: dict[str, Any]) -> str:
+    return f"https://news.example.org/a/{row['id']}.html"
+
+
+VARIANTS: dict[str, Variant] = {
+    "繁體 (s2twp)": in_hant,
+    "source suffix": with_suffix,
+    "padding": padded,
+    "20 % cut": cut,
+    "5 % edited, half a title": edited,
+    "tracking URL": tracked,
+}
+
+
+def articles(seed: int, count: int) -> None:
+    """Each article against its own variants, with and without its title, and random others."""
+    rows = [json.loads(line) for line in ARTICLES.read_text("utf-8").splitlines()]
+    originals = [said(row["title"], "甲", link=_link(row), body=row["text"]) for row in rows]
+    chance = random.Random(seed)
+    for name, vary in VARIANTS.items():
+        changed = [vary(row, chance) for row in rows]
+        others = [said(each["title"], "乙", link=each.get("link", ""), body=each["text"]) for each in changed]
+        levels = Counter(stories.compare(a, b).level for a, b in zip(originals, others, strict=True))
+        same = levels[stories.Level.SAME_TEXT] / len(rows)
+        print(f"article and its variant: {name:26} same text {same:.4f}  {dict(levels)}")
+    strangers(originals, count, chance)
+
+
+def strangers(originals: Sequence[stories.Said], count: int, chance: random.Random) -> None:
+    """Random pairs of articles, no two of one title, as if of different sources and without dates."""
+    others = [stories.Said(each.title, "乙", None, None, None, each.fingerprint) for each in originals]
+    joined = 0
+    for _ in range(count):
+        a, b = chance.choice(originals), chance.choice(others)
+        if a.title != b.title and stories.compare(a, b).joins:
+            joined += 1
+            print(f"    joined: {a.title} | {b.title}")
+    print(f"random pairs of articles: {joined} joined of {count}")
+
+
+# ---------------------------------------------------------------------------------------------- cost
+
+
+def cost() -> None:
+    """Entries a second and core: folding, print, and four comparisons; and how large prints are."""
+    rows = [json.loads(line) for line in ARTICLES.read_text("utf-8").splitlines()][:2000]
+    for name, body in (("1,000-character texts", COMPARED), ("titles alone", 0)):
+        started = time.process_time()
+        made = [said(row["title"], "甲", body=row["text"][:body]) for row in rows]
+        printed = time.process_time()
+        for place, one in enumerate(made):
+            for step in (1, 2, 3, 4):
+                stories.compare(one, made[place - step])
+        ended = time.process_time()
+        keys = sum(len(one.fingerprint.keys) for one in made) / len(made)
+        size = sum(len(one.fingerprint.pack()) for one in made) / len(made)
+        print(
+            f"{name}: {len(rows) / (ended - started):.0f} entries/s (fold and print {1e6 * (printed - started) / len(rows):.0f} µs,"
+            f" four comparisons {1e6 * (ended - printed) / len(rows):.0f} µs); {keys:.1f} keys, print of {size:.0f} bytes"
+        )
+
+
+def candidates() -> None:
+    """Of the labelled positive pairs how many share a key, and how many pass the first gate."""
+    positive = [row for row in (*pairs.rows("labelled/pairs"), *pairs.window()) if pairs.is_positive(row)]
+    prints = [(side(row, "a").fingerprint, side(row, "b").fingerprint) for row in positive]
+    shared = [len({*a.title_keys} & {*b.title_keys}) for a, b in prints]
+    passed = sum(number > 0 and stories.promising(*pair, number) for pair, number in zip(prints, shared, strict=True))
+    found = Counter(min(number, 3) for number in shared)
+    print(f"positive pairs by shared title keys (3: or more): {dict(sorted(found.items()))}; of {len(positive)} {passed} pass the gate")
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--random", type=int, default=1_000_000, help="random pairs of articles")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    pair_sets()
+    candidates()
+    articles(arguments.seed, arguments.random)
+    cost()
+    # Through the store: the window streamed, a million stored, shuffled orders.
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"all this took {time.monotonic() - started:.0f} s and {memory:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
