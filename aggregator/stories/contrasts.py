@@ -41,7 +41,7 @@ for _number, _sides in enumerate(_OPPOSITES):
             _SIDES.setdefault(_word, []).append((_number, _side))
 _OPPOSED = re.compile("|".join(rf"\b{word}\b" if word.isascii() else word for word in sorted(_SIDES, key=len)[::-1]))
 
-_NEGATIONS = re.compile(r"(?:未能|未获|未被|没有|不再|不会|并未|拒绝|未|不|没|非|无)(?=(\w\w))")
+_NEGATIONS = re.compile(r"(?:未能|未获|未被|没有|不再|不会|并未|拒绝|否认|未|不|没|非|无)(?=(\w\w))")
 _DEFEATS = re.compile("击败|逆转|负于|不敌|输给|超越|取代|起诉|收购")
 _NO_NAME = re.compile(r"[a-z\d. ]")
 _NAME = 4  # characters before and after a defeat that may be a name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,13 +14,18 @@ SAME_EVENT_WINDOW = timedelta(hours=72)
 
 # Scores from which two titles join one story, and from which each shows the other. Set by cross-validated scores, with a
 # margin (docs/notes/stories.md).
-JOIN, LINK = 0.87, 0.7
+JOIN, LINK = 0.84, 0.7
 
 # Shares of common 4-grams: of one text in two sources, and in one (where columns share their frame); below which one
 # title over two texts is a coincidence, unless the title is long enough to tell by itself.
-_COPY, _COPY_IN_ONE_SOURCE, _COINCIDENCE = 0.45, 0.9, 0.1
+_COPY, _SURE_COPY, _COPY_IN_ONE_SOURCE, _COINCIDENCE = 0.45, 0.6, 0.9, 0.1
+_FRAMES = frozenset(
+    ("numbers", "opposite", "swapped", "model")
+)  # vetoes that hold against texts that are not nearly equal
 _TELLING_TITLE = 12  # letters and digits
 _SHORTEST_TITLE = 4
+_TELLING_TEXT = 300  # folded characters of a text from which on it must have something in common with another report
+_LEAST_TOPIC = 0.03
 _REISSUE = timedelta(hours=20)
 _EDITION = 0.75  # share of common pairs of characters from which a title is the other one, edited
 
@@ -100,7 +106,7 @@ def compare(a: Said, b: Said, table: aliases.Aliases = aliases.DEFAULT) -> Verdi
     if one_source and a.entry_id is not None and a.entry_id == b.entry_id:
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("id"),))
     readings = titles.read(a.title, a.source or "", table), titles.read(b.title, b.source or "", table)
-    pair = _Pair(*readings, _apart(a, b), one_source, prints.resemblance(a.fingerprint, b.fingerprint))
+    pair = _Pair(*readings, _apart(a, b), one_source, *_of_texts(a, b))
     return _as_copies(pair) or _as_events(pair)
 
 
@@ -113,6 +119,14 @@ class _Pair:
     apart: timedelta
     one_source: bool
     resemblance: float | None
+    topic: float | None
+
+
+def _of_texts(a: Said, b: Said) -> tuple[float | None, float | None]:
+    """What two texts have in common: of 4-grams, and of rare pairs (None where a text is too short to tell)."""
+    short = min(a.fingerprint.length, b.fingerprint.length) < _TELLING_TEXT
+    topic = None if short else prints.common_topic(a.fingerprint, b.fingerprint)
+    return prints.resemblance(a.fingerprint, b.fingerprint), topic
 
 
 def _apart(a: Said, b: Said) -> timedelta:
@@ -131,12 +145,19 @@ def _as_copies(pair: _Pair) -> Verdict | None:
     if pair.resemblance < (_COPY_IN_ONE_SOURCE if pair.one_source else _COPY):
         return None
     reason = Reason("text", (f"{pair.resemblance:.0%}",))
-    hard = [] if same_title else [veto for veto in vetoes.found(a, b) if veto.hard]
-    if hard:
-        return Verdict(Level.DIFFERENT, pair.resemblance, (*map(_reason, hard), reason))
+    against = [] if same_title else [veto for veto in vetoes.found(a, b) if _stops_copy(veto, pair)]
+    if against:
+        return Verdict(Level.DIFFERENT, pair.resemblance, (*map(_reason, against), reason))
     if pair.one_source and same_title and pair.resemblance < 1 and pair.apart > _REISSUE:
         return Verdict(Level.RELATED, pair.resemblance, (Reason("column", (a.mask,)), reason))
     return Verdict(Level.SAME_TEXT, pair.resemblance, (reason,))
+
+
+def _stops_copy(veto: vetoes.Veto, pair: _Pair) -> bool:
+    """Whether two texts that are so alike are a frame with other contents all the same."""
+    if veto.code == "column":
+        return True
+    return veto.hard and veto.code in _FRAMES and (pair.resemblance or 0) < _SURE_COPY
 
 
 def _differ_in_text(pair: _Pair) -> bool:
@@ -151,7 +172,7 @@ def _as_events(pair: _Pair) -> Verdict:
     a, b = pair.a, pair.b
     figures = evidence.collect(a, b, pair.apart / timedelta(hours=1))
     score = evidence.score(figures)
-    against = list(vetoes.found(a, b))
+    against = [*vetoes.found(a, b), *_too_little(pair)]
     reasons = (*map(_reason, against), *(Reason(name, (f"{share:+.1f}",)) for name, share in evidence.shares(figures)))
     if any(veto.hard for veto in against):
         return Verdict(Level.DIFFERENT, min(score, 1 - JOIN), reasons)
@@ -160,6 +181,14 @@ def _as_events(pair: _Pair) -> Verdict:
     if score >= JOIN and not against:
         return Verdict(Level.SAME_TEXT if _is_edition(a, b) else Level.SAME_EVENT, score, reasons)
     return Verdict(Level.RELATED if score >= LINK else Level.DIFFERENT, score, reasons)
+
+
+def _too_little(pair: _Pair) -> Iterator[vetoes.Veto]:
+    """What two entries lack for being surely one event, though their titles have characters enough in common."""
+    if not evidence.is_telling(pair.a, pair.b):
+        yield vetoes.Veto("common words", "", False)
+    if pair.topic is not None and pair.topic < _LEAST_TOPIC:
+        yield vetoes.Veto("other texts", "", False)
 
 
 def _is_edition(a: titles.Reading, b: titles.Reading) -> bool:

@@ -15,6 +15,7 @@ from aggregator.stories import numbers, rarity
 from aggregator.stories.titles import Reading
 
 FILE = Path(__file__).parent.parent / "data" / "weights.txt"
+_TELLING = 32.0  # weight of common pairs: four rare ones, or more that are less rare
 _LONGEST = math.log1p(72)
 
 
@@ -61,6 +62,14 @@ def _weights() -> dict[str, float]:
 def alike(a: Reading, b: Reading) -> float:
     """The share of characters and words that two titles have in common."""
     return 2 * len(a.units & b.units) / (len(a.units) + len(b.units) or 1)
+
+
+def is_telling(a: Reading, b: Reading) -> bool:
+    """Whether what two titles have in common is more than the words of many titles: a name, a number, rare words."""
+    if a.core == b.core or numbers.shared(a.numbers, b.numbers):
+        return True
+    named = any(a.names[kind] & b.names[kind] for kind in a.names.keys() & b.names.keys())
+    return named or rarity.weight(a.pairs & b.pairs) >= _TELLING
 
 
 def other_names(a: Reading, b: Reading) -> str:

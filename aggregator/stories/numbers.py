@@ -10,7 +10,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_NARROW = str.maketrans("億萬點號屆歲個強連勝輪場戰縣張擊號車艦機損傷種樓層參週碼標級條項億", "亿万点号届岁个强连胜轮场战县张击号车舰机损伤种楼层参周码标级条项亿")
+_NARROW = str.maketrans(
+    "億萬點號屆歲個強連勝輪場戰縣張擊號車艦機損傷種樓層參週碼標級條項億",
+    "亿万点号届岁个强连胜轮场战县张击号车舰机损伤种楼层参周码标级条项亿",
+)
 _HAN_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _HAN_PLACES = {"十": 10, "百": 100, "千": 1000}
 _MAGNITUDES = {"": 1, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8, "万亿": 10**12, "兆": 10**12}

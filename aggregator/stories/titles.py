@@ -19,7 +19,9 @@ from aggregator.stories import aliases, contrasts, numbers, rarity
 _FILE = Path(__file__).parent.parent / "data" / "wrappings.txt"
 
 # A rubric in brackets before a title, a mark that parts a rubric from it, a tail behind a mark.
-_BRACKETED = re.compile(r"\s*(?:【([^】]{1,16})】|\[([^\]]{1,16})\]|［([^］]{1,16})］|〔([^〕]{1,16})〕|[（(]([^）)]{1,8})[）)])\s*")
+_BRACKETED = re.compile(
+    r"\s*(?:【([^】]{1,16})】|\[([^\]]{1,16})\]|［([^］]{1,16})］|〔([^〕]{1,16})〕|[（(]([^）)]{1,8})[）)])\s*"
+)
 _HEAD = re.compile(r"\s*([^\s／/》丨｜|：:！!·•]{1,16})\s*(?:[／》丨｜|：:！!·•]|/(?!\d))\s*")
 _TAIL = re.compile(r"(?:\s+[-–—|｜丨_·•]\s+|\s*[_｜丨|]\s*|\s*-(?!\d+$))([^-_｜丨|]{1,24})$")
 _TAIL_BRACKETED = re.compile(r"\s*[（(【\[]([^）)】\]]{1,8})[）)】\]]\s*$")
@@ -156,7 +158,9 @@ def _is_tail(tail: re.Match[str], own: str, title: str) -> bool:
     parts = [part for part in re.split(r"\s*[-–—|｜丨_·•]\s*", tail[1]) if part]
     if all(_is_wrapping(part, own) for part in parts):
         return True
-    return tail[0].startswith((" | ", " ｜ ", " _ ", "_")) and len(tail[1]) * 3 < len(title) and not numbers.read(tail[1])
+    return (
+        tail[0].startswith((" | ", " ｜ ", " _ ", "_")) and len(tail[1]) * 3 < len(title) and not numbers.read(tail[1])
+    )
 
 
 def _is_own_name(folded: str, own: str) -> bool:

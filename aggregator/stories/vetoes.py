@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from os.path import commonprefix
 from typing import NamedTuple
 
 from aggregator.stories import contrasts, evidence, numbers
@@ -16,7 +17,11 @@ from aggregator.stories.titles import Reading
 _TEMPLATE = 0.7
 # The share of both titles together that only says the day: what is left names no event.
 _DATED = 0.6
-_GREETING = re.compile("安康|(?:节|节日|新年|生日|春节|中秋|元旦|圣诞|新春|周末)快乐|早安|晚安|节日祝福|happy new year|merry christmas")
+_SHORT = 12  # characters of a title that names no event beside a day or a greeting
+_SUBSTITUTE = 8  # characters at most of what is put into a template
+_GREETING = re.compile(
+    "安康|(?:节|节日|新年|生日|春节|中秋|元旦|圣诞|新春|周末)快乐|早安|晚安|节日祝福|happy new year|merry christmas"
+)
 
 
 class Veto(NamedTuple):
@@ -44,15 +49,31 @@ def found(a: Reading, b: Reading) -> Iterator[Veto]:
         yield Veto("works", "/".join(sorted((min(a.works), min(b.works)))), template)
     if a.offers != b.offers:
         yield Veto("format", "", False)
+    if words := _substituted(a, b):
+        yield Veto("template", words, False)
+
+
+def _substituted(a: Reading, b: Reading) -> str:
+    """What stands in the one place in which two titles differ, where each has something else there: the subject or the
+    object of a template (平安银行 and 中信银行), unless they agree in a number."""
+    same_before = len(commonprefix([a.core, b.core]))
+    one, other = a.core[same_before:], b.core[same_before:]
+    same_behind = len(commonprefix([one[::-1], other[::-1]]))
+    one, other = one[: len(one) - same_behind], other[: len(other) - same_behind]
+    short = 2 <= min(len(one), len(other)) and max(len(one), len(other)) <= _SUBSTITUTE
+    if not short or 2 * (same_before + same_behind) < max(len(a.core), len(b.core)):
+        return ""
+    return "" if set(one) & set(other) or numbers.shared(a.numbers, b.numbers) else "/".join(sorted((one, other)))
 
 
 def _columns(a: Reading, b: Reading) -> Iterator[Veto]:
     """Issues of a recurring column: titles that differ in numerals only, or that say little but the day; greetings."""
+    short = min(len(a.core), len(b.core)) <= _SHORT
     if a.mask == b.mask and a.letters != b.letters:
         yield Veto("column", a.mask, True)
-    elif a.calendar and b.calendar and a.calendar + b.calendar >= _DATED:
+    elif a.calendar and b.calendar and a.calendar + b.calendar >= _DATED and short and a.core != b.core:
         yield Veto("dated", "", True)
-    if _GREETING.search(a.core) and _GREETING.search(b.core):
+    if short and _GREETING.search(a.core) and _GREETING.search(b.core):
         yield Veto("greeting", "", True)
 
 

@@ -28,6 +28,9 @@ _VETOES: Mapping[str, str] = {
     "names": "Against it: they name different ones ({}).",
     "words": "Against it: each has words that the other has not ({}).",
     "works": "Against it: they name different works or laws ({}).",
+    "template": "Against it: they differ in one place, where each has something else ({}).",
+    "common words": "Against it: what their titles have in common, many titles have.",
+    "other texts": "Against it: their texts have no rare words in common.",
     "format": "Against it: one is made of the event, rather than told of it.",
 }
 

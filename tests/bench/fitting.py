@@ -22,7 +22,7 @@ from aggregator.stories import aliases, evidence, titles, vetoes
 from tests.bench import pairs
 
 FOLDS, ROUNDS = 8, 4
-STRENGTH = 1.0  # inverse of the regularisation
+STRENGTH = 0.5  # inverse of the regularisation
 UNSURE = 0.4  # weight of a pair whose label is not sure
 WINDOW = 0.5  # of a pair of the window: most of them are far from any doubt
 LEAST_OVERLAP = 0.4  # of the negatives of the window: the others are no candidates

@@ -27,7 +27,9 @@ COMPARED = 1000
 Variant = Callable[[dict[str, Any], random.Random], dict[str, Any]]
 
 
-def said(title: str, source: str | None = None, published: str = "", link: str = "", own: str = "", body: str = "") -> stories.Said:
+def said(
+    title: str, source: str | None = None, published: str = "", link: str = "", own: str = "", body: str = ""
+) -> stories.Said:
     """An entry with its print, as a worker makes it."""
     print_ = stories.fingerprint(title, text.fold(title), text.fold(body[:COMPARED]), source or "")
     return stories.Said(title, source, pairs.moment(published), urls.single_page(link), own or None, print_)
@@ -194,7 +196,9 @@ def candidates() -> None:
     shared = [len({*a.title_keys} & {*b.title_keys}) for a, b in prints]
     passed = sum(number > 0 and stories.promising(*pair, number) for pair, number in zip(prints, shared, strict=True))
     found = Counter(min(number, 3) for number in shared)
-    print(f"positive pairs by shared title keys (3: or more): {dict(sorted(found.items()))}; of {len(positive)} {passed} pass the gate")
+    print(
+        f"positive pairs by shared title keys (3: or more): {dict(sorted(found.items()))}; of {len(positive)} {passed} pass the gate"
+    )
 
 
 def main() -> None:
