@@ -130,6 +130,7 @@ class Config:
     sources: tuple[Source, ...]
     categories: tuple[Category, ...]
     tracking: str = ""  # lines that add to our own list of tracking parameters
+    aliases: str = ""  # lines that add to our own table of names
 
 
 # ---------------------------------------------------------------------------------------------- fetching

@@ -9,13 +9,13 @@ build      shapes → models                                schema   JSON Schema
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from aggregator import models, urls
+from aggregator import models, stories, urls
 from aggregator.config import build, checks, document, report, shapes
 from aggregator.config.document import Document
 from aggregator.config.scalars import Context
@@ -25,7 +25,7 @@ from aggregator.errors import ConfigError, Problem
 
 __all__ = ["load", "schemas"]
 
-_FILES = (*(f"{name}.yaml" for name in shapes.FILES), "tracking.txt")
+_FILES = (*(f"{name}.yaml" for name in shapes.FILES), "tracking.txt", "aliases.txt")
 
 AnyShape = TypeVar("AnyShape", bound=Shape)
 
@@ -47,7 +47,8 @@ def load(folder: Path, environ: Mapping[str, str], data: Path | None = None) -> 
     categories = _validated(documents["categories"], CategoriesShape, context, problems)
     settings = _validated(documents["aggregator"], AggregatorShape, context, problems)
     problems += checks.problems(documents["sources"], documents["categories"], context)
-    tracking = _tracking(folder / "tracking.txt", problems)
+    tracking = _added(folder / "tracking.txt", urls.load_tracking, problems)
+    aliases = _added(folder / "aliases.txt", stories.load_aliases, problems)
     if problems or not (sources and categories and settings):
         raise ConfigError(sorted(dict.fromkeys(problems), key=_place))
     return models.Config(
@@ -56,6 +57,7 @@ def load(folder: Path, environ: Mapping[str, str], data: Path | None = None) -> 
         sources=tuple(map(build.source, sources.sources)),
         categories=tuple(map(build.category, categories.categories)),
         tracking=tracking,
+        aliases=aliases,
     )
 
 
@@ -86,15 +88,16 @@ def _validated(read: Document, shape: type[AnyShape], context: Context, problems
         return None
 
 
-def _tracking(path: Path, problems: list[Problem]) -> str:
-    """The editor's own tracking parameters, if there are any; a wrong line goes to `problems`."""
+def _added(path: Path, read: Callable[[str], object], problems: list[Problem]) -> str:
+    """The editor's lines that add to a data file of ours, if there are any; one that `read` refuses goes to
+    `problems`."""
     try:
         text = path.read_text("utf-8-sig")
-        urls.load_tracking(text)
+        read(text)
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as error:
-        hint = "the package's data/tracking.txt says how it is written"
+        hint = f"the package's data/{path.name} says how it is written"
         problems.append(Problem(str(path), 0, 0, f"cannot be read: {error}", hint))
         return ""
     return text

@@ -6,7 +6,7 @@ An entry's `fingerprint` is made once, in a worker. Its keys are the postings by
 
 from __future__ import annotations
 
-from aggregator.stories.aliases import DEFAULT, Aliases
+from aggregator.stories.aliases import Aliases
 from aggregator.stories.aliases import load as load_aliases
 from aggregator.stories.deciding import (
     SAME_EVENT_WINDOW,
@@ -22,7 +22,6 @@ from aggregator.stories.prints import VERSION, Fingerprint, fingerprint
 from aggregator.stories.wording import sentence
 
 __all__ = [
-    "DEFAULT",
     "SAME_EVENT_WINDOW",
     "SAME_TEXT_WINDOW",
     "VERSION",

@@ -6,47 +6,61 @@ The table is data (`data/aliases.txt`, whose head says how it is written). It is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aggregator import text
 
 _FILE = Path(__file__).parent.parent / "data" / "aliases.txt"
 _SECTION = re.compile(r"\[(\w+)\]")
-KINDS = ("people", "places", "companies", "terms")
-
-_Trie = dict[str, "_Trie"]
+_KINDS = ("people", "places", "companies", "terms")
+_LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 @dataclass(frozen=True, eq=False)
 class Aliases:
-    """A table of names, compiled: by folded name the one that stands for its group, by that one its kind, and by first
-    character what finds the longest name that begins there."""
+    """A table of names: by folded name the one that stands for its group, by that one its kind (`people`, `places`,
+    `companies`), and by first character the names that begin with it, the longest first."""
 
     one: Mapping[str, str]
     kinds: Mapping[str, str]
-    finders: Mapping[str, re.Pattern[str]]
+    beginning: Mapping[str, tuple[str, ...]]
 
     def applied(self, folded: str) -> tuple[str, Mapping[str, str]]:
         """The folded text with every name replaced by the one that stands for its group; and the people, places and
-        companies among them, each with its kind."""
+        companies among them, each with its kind. Of several names at one place the longest counts."""
         parts: list[str] = []
         names: dict[str, str] = {}
         place = 0
         while place < len(folded):
-            finder = self.finders.get(folded[place])
-            found = finder.match(folded, place) if finder else None
-            if found is None:
+            found = self._found(folded, place)
+            if not found:
                 parts.append(folded[place])
                 place += 1
                 continue
-            name = self.one[found[0]]
+            name = self.one[found]
             parts.append(name)
-            place = found.end()
+            place += len(found)
             if name in self.kinds:
                 names[name] = self.kinds[name]
         return "".join(parts), names
+
+    def _found(self, folded: str, place: int) -> str:
+        """The name that begins at `place`; names of Latin letters only as whole words."""
+        for name in self.beginning.get(folded[place], ()):
+            if folded.startswith(name, place):
+                before, after = folded[place - 1 : place], folded[place + len(name) : place + len(name) + 1]
+                if not (_LATIN.issuperset((before, name[0])) or _LATIN.issuperset((name[-1], after))):
+                    return name
+        return ""
+
+
+@cache
+def default() -> Aliases:
+    """Our own table."""
+    return load()
 
 
 def load(added: str = "") -> Aliases:
@@ -61,7 +75,10 @@ def load(added: str = "") -> Aliases:
         one |= dict.fromkeys(names, first)
         if kind != "terms":
             kinds[first] = kind
-    return Aliases(one, kinds, _finders(one))
+    beginning: dict[str, tuple[str, ...]] = {}
+    for name in sorted(one, key=len, reverse=True):
+        beginning[name[0]] = (*beginning.get(name[0], ()), name)
+    return Aliases(one, kinds, beginning)
 
 
 def _groups(lines: str) -> Iterator[tuple[str, list[str]]]:
@@ -71,36 +88,10 @@ def _groups(lines: str) -> Iterator[tuple[str, list[str]]]:
         said = line.partition("#")[0].strip()
         if section := _SECTION.fullmatch(said):
             kind = section[1]
-            if kind not in KINDS:
-                raise ValueError(f"line {number}: [{kind}] is none of {', '.join(KINDS)}")
+            if kind not in _KINDS:
+                raise ValueError(f"line {number}: [{kind}] is none of {', '.join(_KINDS)}")
         elif said:
             names = [text.fold(name) for name in said.split(",")]
             if not all(names):
-                raise ValueError(f"line {number}: a name is missing between two commas")
+                raise ValueError(f"line {number}: a name is missing before or after a comma")
             yield kind, names
-
-
-def _finders(names: Iterable[str]) -> dict[str, re.Pattern[str]]:
-    """By first character what matches the longest name there; names of Latin letters only as whole words."""
-    trie: _Trie = {}
-    for name in names:
-        node = trie
-        for character in name:
-            node = node.setdefault(character, {})
-        node[""] = {}
-    whole = r"(?<![a-z0-9])"
-    return {
-        first: re.compile((whole if first.isascii() else "") + re.escape(first) + _alternatives(node, first))
-        for first, node in trie.items()
-    }
-
-
-def _alternatives(trie: _Trie, last: str) -> str:
-    """The pattern of what may follow `last`."""
-    branches = [re.escape(each) + _alternatives(node, each) for each, node in sorted(trie.items()) if each]
-    if "" in trie:  # a name ends here; as the last branch, so that longer ones go first
-        branches.append(r"(?![a-z0-9])" if last.isascii() else "")
-    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
-
-
-DEFAULT = load()

@@ -98,15 +98,16 @@ def promising(new: prints.Fingerprint, other: prints.Fingerprint, shared: int) -
     return overlap >= (_OVERLAP_OF_TWO_KEYS if shared > 1 else _OVERLAP_OF_ONE_KEY)
 
 
-def compare(a: Said, b: Said, table: aliases.Aliases = aliases.DEFAULT) -> Verdict:
-    """What `a` and `b` are to each other; the order of the two makes no difference."""
+def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:
+    """What `a` and `b` are to each other; the order of the two makes no difference. `table`: of names; default our own."""
     if a.canonical is not None and a.canonical == b.canonical:
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("link"),))
     one_source = a.source is not None and a.source == b.source
     if one_source and a.entry_id is not None and a.entry_id == b.entry_id:
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("id"),))
-    readings = titles.read(a.title, a.source or "", table), titles.read(b.title, b.source or "", table)
-    pair = _Pair(*readings, _apart(a, b), one_source, *_of_texts(a, b))
+    table = table or aliases.default()
+    of_a, of_b = (titles.read(said.title, said.source or "", table) for said in (a, b))
+    pair = _Pair(of_a, of_b, _apart(a, b), one_source, *_of_texts(a, b))
     return _as_copies(pair) or _as_events(pair)
 
 

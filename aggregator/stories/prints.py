@@ -80,7 +80,7 @@ def fingerprint(
 ) -> Fingerprint:
     """The print of an entry with its keys. `folded_title` and `folded_text` are `text.fold` of the title and of the
     first 1,000 characters of the text; `source` is the source's name, which some titles repeat."""
-    core = titles.read(title, source, table or aliases.DEFAULT).core[:_LONGEST_TITLE]
+    core = titles.read(title, source, table or aliases.default()).core[:_LONGEST_TITLE]
     text = padding.removed(folded_text, folded_title)
     enough = len(text) >= SHORTEST
     hashes = _minhashes(_grams(text), _HASHES, _SEED) if enough else []

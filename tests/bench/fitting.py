@@ -73,7 +73,7 @@ def training_rows() -> list[dict[str, Any]]:
 
 
 def _read(row: dict[str, Any]) -> tuple[titles.Reading, titles.Reading]:
-    a, b = (titles.read(row[f"title_{side}"], row.get(f"feed_{side}", ""), aliases.DEFAULT) for side in "ab")
+    a, b = (titles.read(row[f"title_{side}"], row.get(f"feed_{side}", ""), aliases.default()) for side in "ab")
     return a, b
 
 

@@ -46,7 +46,7 @@ def main() -> None:
     number = 0
     for title in titles():
         number += 1
-        core, _ = aliases.DEFAULT.applied(text.fold(title))
+        core, _ = aliases.default().applied(text.fold(title))
         counts.update(set(rarity.pairs(core)) | set(rarity.units(core)))
     steps: dict[int, list[str]] = {}
     for gram, count in counts.items():

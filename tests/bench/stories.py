@@ -19,7 +19,9 @@ from typing import Any
 
 import opencc
 
-from aggregator import stories, text, urls
+from aggregator import stories, urls
+from aggregator.cli import comparing
+from aggregator.stories import titles
 from tests.bench import pairs
 
 ARTICLES = pairs.PAIRS.parent / "datasets" / "sina2018_fulltext" / "dev.jsonl"
@@ -27,29 +29,18 @@ COMPARED = 1000
 Variant = Callable[[dict[str, Any], random.Random], dict[str, Any]]
 
 
-def said(
-    title: str, source: str | None = None, published: str = "", link: str = "", own: str = "", body: str = ""
-) -> stories.Said:
-    """An entry with its print, as a worker makes it."""
-    print_ = stories.fingerprint(title, text.fold(title), text.fold(body[:COMPARED]), source or "")
-    return stories.Said(title, source, pairs.moment(published), urls.single_page(link), own or None, print_)
+COMPARER = comparing.Comparer(stories.load_aliases(), urls.DEFAULT)
 
 
-def side(row: dict[str, Any], name: str, *, feed: bool = True) -> stories.Said:
-    """One of the two entries of a row."""
-    return said(
-        row[f"title_{name}"],
-        (row.get(f"feed_{name}") or row.get("feed")) if feed else None,
-        row.get(f"published_{name}") or row.get("published") or "",
-        row.get(f"link_{name}") or "",
-        row.get(f"guid_{name}") or row.get("id") or "",
-        row.get(f"text_{name}") or row.get(f"summary_{name}") or "",
-    )
+def said(title: str, body: str, source: str, link: str = "") -> stories.Said:
+    """An entry without a date."""
+    return COMPARER.entry({"title_a": title, "text_a": body, "feed_a": source, "link_a": link}, "a")
 
 
 def verdicts(rows: Iterable[dict[str, Any]], *, feed: bool = True) -> list[stories.Verdict]:
     """What each row's two entries are to each other."""
-    return [stories.compare(side(row, "a", feed=feed), side(row, "b", feed=feed)) for row in rows]
+    hidden = ("feed", "feed_a", "feed_b") if not feed else ()
+    return [COMPARER.verdict({key: value for key, value in row.items() if key not in hidden}) for row in rows]
 
 
 # ---------------------------------------------------------------------------------------------- pairs
@@ -144,11 +135,11 @@ VARIANTS: dict[str, Variant] = {
 def articles(seed: int, count: int) -> None:
     """Each article against its own variants, with and without its title, and random others."""
     rows = [json.loads(line) for line in ARTICLES.read_text("utf-8").splitlines()]
-    originals = [said(row["title"], "甲", link=_link(row), body=row["text"]) for row in rows]
+    originals = [said(row["title"], row["text"], "甲", _link(row)) for row in rows]
     chance = random.Random(seed)
     for name, vary in VARIANTS.items():
         changed = [vary(row, chance) for row in rows]
-        others = [said(each["title"], "乙", link=each.get("link", ""), body=each["text"]) for each in changed]
+        others = [said(each["title"], each["text"], "乙", each.get("link", "")) for each in changed]
         levels = Counter(stories.compare(a, b).level for a, b in zip(originals, others, strict=True))
         same = levels[stories.Level.SAME_TEXT] / len(rows)
         print(f"article and its variant: {name:26} same text {same:.4f}  {dict(levels)}")
@@ -174,8 +165,9 @@ def cost() -> None:
     """Entries a second and core: folding, print, and four comparisons; and how large prints are."""
     rows = [json.loads(line) for line in ARTICLES.read_text("utf-8").splitlines()][:2000]
     for name, body in (("1,000-character texts", COMPARED), ("titles alone", 0)):
+        titles.read.cache_clear()
         started = time.process_time()
-        made = [said(row["title"], "甲", body=row["text"][:body]) for row in rows]
+        made = [said(row["title"], row["text"][:body], "甲") for row in rows]
         printed = time.process_time()
         for place, one in enumerate(made):
             for step in (1, 2, 3, 4):
@@ -192,7 +184,7 @@ def cost() -> None:
 def candidates() -> None:
     """Of the labelled positive pairs how many share a key, and how many pass the first gate."""
     positive = [row for row in (*pairs.rows("labelled/pairs"), *pairs.window()) if pairs.is_positive(row)]
-    prints = [(side(row, "a").fingerprint, side(row, "b").fingerprint) for row in positive]
+    prints = [(COMPARER.entry(row, "a").fingerprint, COMPARER.entry(row, "b").fingerprint) for row in positive]
     shared = [len({*a.title_keys} & {*b.title_keys}) for a, b in prints]
     passed = sum(number > 0 and stories.promising(*pair, number) for pair, number in zip(prints, shared, strict=True))
     found = Counter(min(number, 3) for number in shared)
