@@ -66,7 +66,7 @@ def alike(a: Reading, b: Reading) -> float:
 
 def is_telling(a: Reading, b: Reading) -> bool:
     """Whether what two titles have in common is more than the words of many titles: a name, a number, rare words."""
-    if a.core == b.core or numbers.shared(a.numbers, b.numbers):
+    if a.core == b.core or numbers.shared(a.numbers, b.numbers) or numbers.one_day(a.numbers, b.numbers):
         return True
     named = any(a.names[kind] & b.names[kind] for kind in a.names.keys() & b.names.keys())
     return named or rarity.weight(a.pairs & b.pairs) >= _TELLING

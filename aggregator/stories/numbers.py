@@ -126,3 +126,9 @@ def shared(a: Numbers, b: Numbers) -> int:
     """How many numbers both titles have, whatever they count; 1 and 2 prove nothing, dates and scores do."""
     amounts = len({value for value in a.values & b.values if value > 2})
     return amounts + bool(a.facts.get("score", frozenset()) & b.facts.get("score", frozenset()))
+
+
+def one_day(a: Numbers, b: Numbers) -> bool:
+    """Whether both name one day, or one month of one year."""
+    equal = {kind for kind in a.facts.keys() & b.facts.keys() if a.facts[kind] & b.facts[kind]}
+    return "date" in equal or {"year", "month"} <= equal

@@ -38,9 +38,16 @@ _VERBS = (
     "反嗆 反呛 回嗆 回呛 怒嗆 怒呛 怒轟 怒轰 狂轟 痛批 怒批 狂批 直言 回應 回应 反問 喊話 喊话 質疑 质疑 強調 强调 證實 证实 透露 示警 警告"
     " 痛斥 呼籲 呼吁 反酸 笑稱 笑回 妙回 坦言 批評 批评 曝 稱 称 轟 轰 批 嗆 呛 酸 喊 籲 吁 斥 諷 讽 嘆 叹 爆 盼 促 表示 表態 表态 指出 認為 认为"
 )
+# A round-up: titles of several stories in one, or the name of a column that collects them, set apart by a mark.
+_SEVERAL = re.compile(r"\w{5}[；;]\s?\S*\w{5}")
+_COLLECTS = re.compile(
+    r"(?:早报|晚报|日报|周报|週報|月报|简报|簡報|早餐|早茶|早读|早讀|晨读|晨报|速览|速覽|要闻|要聞|热门|熱門|头条|頭條|回顾|回顧|一周|周刊|盘点)"
+    r"(?:[^\w\s]|\s*[|｜丨]|$)"
+)
 _SAYS = re.compile(
     r"(?:^|[\s，,！!？?」』”》])([^\s，,：:！!？?「」『』“”《》、]{2,5}?)(?:" + "|".join(_VERBS.split()) + r")(?![：:])"
 )
+_CALL = re.compile(r"\W*\w{2,8}(?:[！!，,。？?】]|\s*[｜|丨]|\s(?=\w{6}))")
 _WORK = re.compile(r"《([^》]{2,30})》|中华人民共和国(\w{2,8}?法)")  # a law, too, is named by its title
 _LEAST_LEFT = 6  # characters of a title that must be left when something is taken off
 
@@ -53,12 +60,13 @@ class Reading:
     """A title taken apart.
 
     `letters` are the letters and digits of the folded title, `mask` those with a mark for each numeral; `core` is the
-    folded title without wrappings and dates, with aliases brought to one. `names` are people, places and companies of the table by kind; `words` those of
+    folded title without wrappings and dates, with aliases brought to one, and `tail` that without a first call. `names` are people, places and companies of the table by kind; `words` those of
     Latin letters. `speakers` are folded.
     """
 
     letters: str
     core: str
+    tail: str
     mask: str
     units: frozenset[str]
     pairs: frozenset[str]
@@ -72,6 +80,7 @@ class Reading:
     reacts: bool
     explains: bool
     offers: bool
+    collects: bool
 
 
 @lru_cache(maxsize=65_536)
@@ -89,6 +98,7 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
     return Reading(
         letters=letters,
         core=core,
+        tail=_tail(dateless, table),
         mask=_NO_LETTER.sub("", _DIGITS.sub(_NUMERAL, folded)),
         units=frozenset(units),
         pairs=frozenset(rarity.pairs(core)),
@@ -102,7 +112,15 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
         reacts=_says(folded, "reactions"),
         explains=_says(folded, "background"),
         offers=_says(folded, "formats"),
+        collects=(_SEVERAL.search(title) or _COLLECTS.search(title)) is not None,
     )
+
+
+def _tail(bare: str, table: aliases.Aliases) -> str:
+    """What follows a short first clause, folded: in many titles that clause only calls (车主注意！). Empty if there is
+    no such clause."""
+    call = _CALL.match(bare)
+    return table.applied(text.fold(bare[call.end() :]))[0] if call else ""
 
 
 def _speakers(bare: str, table: aliases.Aliases) -> list[str]:

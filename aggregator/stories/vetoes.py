@@ -49,6 +49,8 @@ def found(a: Reading, b: Reading) -> Iterator[Veto]:
         yield Veto("works", "/".join(sorted((min(a.works), min(b.works)))), template)
     if a.offers != b.offers:
         yield Veto("format", "", False)
+    if a.collects != b.collects:
+        yield Veto("digest", "", False)
     if words := _substituted(a, b):
         yield Veto("template", words, False)
 
@@ -62,6 +64,9 @@ def _substituted(a: Reading, b: Reading) -> str:
     one, other = one[: len(one) - same_behind], other[: len(other) - same_behind]
     short = 2 <= min(len(one), len(other)) and max(len(one), len(other)) <= _SUBSTITUTE
     if not short or 2 * (same_before + same_behind) < max(len(a.core), len(b.core)):
+        return ""
+    rest = a.core[len(a.core) - same_behind :]
+    if rest in (a.core, a.tail) and rest in (b.core, b.tail):  # each only calls for attention in its own way
         return ""
     return "" if set(one) & set(other) or numbers.shared(a.numbers, b.numbers) else "/".join(sorted((one, other)))
 

@@ -31,6 +31,7 @@ _VETOES: Mapping[str, str] = {
     "template": "Against it: they differ in one place, where each has something else ({}).",
     "common words": "Against it: what their titles have in common, many titles have.",
     "other texts": "Against it: their texts have no rare words in common.",
+    "digest": "Against it: one collects several stories.",
     "format": "Against it: one is made of the event, rather than told of it.",
 }
 
