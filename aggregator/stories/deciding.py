@@ -12,9 +12,9 @@ from aggregator.stories import aliases, evidence, prints, titles, vetoes
 SAME_TEXT_WINDOW = timedelta(days=14)
 SAME_EVENT_WINDOW = timedelta(hours=72)
 
-# Scores from which two titles join one story, and from which each shows the other. Set by cross-validated scores, with a
-# margin (docs/notes/stories.md).
-JOIN, LINK = 0.84, 0.7
+# Scores from which two titles join one story, and from which each shows the other: set by cross-validated scores, with
+# a margin (docs/notes/stories.md).
+JOIN, LINK = 0.85, 0.7
 
 # Shares of common 4-grams: of one text in two sources, and in one (where columns share their frame); below which one
 # title over two texts is a coincidence, unless the title is long enough to tell by itself.
@@ -99,7 +99,7 @@ def promising(new: prints.Fingerprint, other: prints.Fingerprint, shared: int) -
 
 
 def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:
-    """What `a` and `b` are to each other; the order of the two makes no difference. `table`: of names; default our own."""
+    """What `a` and `b` are to each other, whatever their order. `table`: the names that are one; default our own."""
     if a.canonical is not None and a.canonical == b.canonical:
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("link"),))
     one_source = a.source is not None and a.source == b.source

@@ -37,6 +37,8 @@ _FIRST = re.compile(r"(首)([架届批集季期轮艘颗])")
 _SERIAL = re.compile(rf"(?<=[^\W\d_])([{_HAN}]{{2,}}|\d+)(号|期|届|季|集|轮|审)")
 _AMOUNT = re.compile(rf"({_PLAIN})\s?({_MAGNITUDE})(?:({_PLAIN})(万)?)?\s?(%|[a-z]+|[\u4e00-\u9fff])?")
 
+_ANY = re.compile(rf"[\d{_HAN}首]")
+
 # A number of these counts what goes on growing while a story is told, so that another one is no contradiction.
 _GROWING = frozenset("死伤亡人名例失户例罹受遇")
 # Kinds of which a title names the one thing that it is about.
@@ -55,8 +57,13 @@ class Numbers:
         return bool(self.facts)
 
 
+_NONE = Numbers({}, frozenset())
+
+
 def read(title: str) -> Numbers:
     """All numbers of a title."""
+    if not _ANY.search(title):
+        return _NONE
     rest = unicodedata.normalize("NFKC", title).lower().translate(_NARROW)
     facts: dict[str, set[tuple[float, ...]]] = {}
     values: set[float] = set()
@@ -89,8 +96,10 @@ def _plain(number: str) -> float:
 
 def _whole(said: str) -> float:
     """The value of an ordinal in digits or in Chinese numerals."""
-    if said.isdigit() or said == "首":
-        return float(said) if said != "首" else 1.0
+    if said.isdigit():
+        return float(said)
+    if said == "首":
+        return 1.0
     total = current = 0
     for sign in said:
         if sign in _HAN_PLACES:

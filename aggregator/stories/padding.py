@@ -18,7 +18,8 @@ _STOCK = re.compile(
     r"|查看(?:全部|全文|更多)|阅读(?:原文|全文)|展开全文|相关.{0,6}(?:推荐|阅读|新闻)|热门.{0,6}推荐|猜你喜欢|网友(?:关注|热评)"
     r"|点击(?:上方|下方)?(?:蓝字|标题|关注)(?:我们|关注)*|长按(?:识别)?二维码(?:关注)?|扫码关注.{0,12}?公众号"
     r"|(?:责任|本文)?编辑(?:作者)?(?:[\u4e00-\u9fff]{2,3}(?=版权|来源|审核|$))|版权(?:所有|声明).{0,40}?(?:转载|侵权|$)"
-    r"|原标题|copyright.{0,60}?all rights reserved|read more|continue reading|the post .{0,120}? appeared first on .{0,60}$"
+    r"|原标题|copyright.{0,60}?all rights reserved|read more|continue reading"
+    r"|the post .{0,120}? appeared first on .{0,60}$"
 )
 
 

@@ -1,4 +1,4 @@
-"""How rare a pair of characters, or a word, is in titles: a shipped table, so that it never hangs on what came before."""
+"""How rare pairs of characters and words are in titles: a shipped table, so that it never hangs on what came before."""
 
 from __future__ import annotations
 

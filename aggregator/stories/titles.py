@@ -33,21 +33,9 @@ _CALENDAR = re.compile(
 )
 _LETTER = re.compile(r"\w")
 _NO_LETTER = re.compile(r"\W+")
-# Who says something without a colon: 張安樂反嗆, 律師怒轟. The verbs are those of headlines, in both scripts.
-_VERBS = (
-    "反嗆 反呛 回嗆 回呛 怒嗆 怒呛 怒轟 怒轰 狂轟 痛批 怒批 狂批 直言 回應 回应 反問 喊話 喊话 質疑 质疑 強調 强调 證實 证实 透露 示警 警告"
-    " 痛斥 呼籲 呼吁 反酸 笑稱 笑回 妙回 坦言 批評 批评 曝 稱 称 轟 轰 批 嗆 呛 酸 喊 籲 吁 斥 諷 讽 嘆 叹 爆 盼 促 表示 表態 表态 指出 認為 认为"
-)
-# A round-up: titles of several stories in one, or the name of a column that collects them, set apart by a mark.
+# A round-up: titles of several stories in one.
 _SEVERAL = re.compile(r"\w{5}[；;]\s?\S*\w{5}")
-_COLLECTS = re.compile(
-    r"(?:早报|晚报|日报|周报|週報|月报|简报|簡報|早餐|早茶|早读|早讀|晨读|晨报|速览|速覽|要闻|要聞|热门|熱門|头条|頭條|回顾|回顧|一周|周刊|盘点)"
-    r"(?:[^\w\s]|\s*[|｜丨]|$)"
-)
-_SAYS = re.compile(
-    r"(?:^|[\s，,！!？?」』”》])([^\s，,：:！!？?「」『』“”《》、]{2,5}?)(?:" + "|".join(_VERBS.split()) + r")(?![：:])"
-)
-_CALL = re.compile(r"\W*\w{2,8}(?:[！!，,。？?】]|\s*[｜|丨]|\s(?=\w{6}))")
+_CALL = re.compile(r"\W*(\w{2,8})(?:[！!，,。？?】]|\s*[｜|丨]|\s(?=\w{6}))")
 _WORK = re.compile(r"《([^》]{2,30})》|中华人民共和国(\w{2,8}?法)")  # a law, too, is named by its title
 _LEAST_LEFT = 6  # characters of a title that must be left when something is taken off
 
@@ -60,8 +48,11 @@ class Reading:
     """A title taken apart.
 
     `letters` are the letters and digits of the folded title, `mask` those with a mark for each numeral; `core` is the
-    folded title without wrappings and dates, with aliases brought to one, and `tail` that without a first call. `names` are people, places and companies of the table by kind; `words` those of
-    Latin letters. `speakers` are folded.
+    folded title without wrappings and dates, with aliases brought to one, `tail` that without a first call. `units` are
+    its characters and words, `pairs` its pairs of characters. `names` are people, places and companies of the table by
+    kind; `words` those of Latin letters. `speakers` are folded. `works` are named between 《 and 》. `calendar` is the
+    share of dates in the title. The rest says whether it has words of reaction, of background, of what is made of an
+    event, and whether it collects several stories.
     """
 
     letters: str
@@ -98,7 +89,7 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
     return Reading(
         letters=letters,
         core=core,
-        tail=_tail(dateless, table),
+        tail=_tail(core, dateless, table),
         mask=_NO_LETTER.sub("", _DIGITS.sub(_NUMERAL, folded)),
         units=frozenset(units),
         pairs=frozenset(rarity.pairs(core)),
@@ -112,20 +103,20 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
         reacts=_says(folded, "reactions"),
         explains=_says(folded, "background"),
         offers=_says(folded, "formats"),
-        collects=(_SEVERAL.search(title) or _COLLECTS.search(title)) is not None,
+        collects=(_SEVERAL.search(title) or _collecting().search(title)) is not None,
     )
 
 
-def _tail(bare: str, table: aliases.Aliases) -> str:
-    """What follows a short first clause, folded: in many titles that clause only calls (车主注意！). Empty if there is
-    no such clause."""
+def _tail(core: str, bare: str, table: aliases.Aliases) -> str:
+    """What follows a short first clause, which in many titles only calls (车主注意！); empty if there is none."""
     call = _CALL.match(bare)
-    return table.applied(text.fold(bare[call.end() :]))[0] if call else ""
+    head = table.applied(_folded(call[1]))[0] if call else ""
+    return core[len(head) :].lstrip() if head and core.startswith(head) else ""
 
 
 def _speakers(bare: str, table: aliases.Aliases) -> list[str]:
     """Who speaks in a title: before a colon, or before a verb of saying."""
-    said = _SPEAKER.findall(bare) or _SAYS.findall(bare)[-1:]
+    said = _SPEAKER.findall(bare) or _saying().findall(bare)[-1:]
     return [table.applied(_folded(name))[0] for name in said]
 
 
@@ -202,8 +193,25 @@ _folded = lru_cache(maxsize=4096)(text.fold)  # of what stands around titles, wh
 
 
 @cache
+def _saying() -> re.Pattern[str]:
+    """Who says something without a colon: 張安樂反嗆, 律師怒轟."""
+    name = r"(?:^|[\s，,！!？?」』”》])([^\s，,：:！!？?「」『』“”《》、]{2,5}?)"
+    return re.compile(f"{name}(?:{'|'.join(_section('verbs'))})(?![：:])")
+
+
+@cache
+def _collecting() -> re.Pattern[str]:
+    """The name of a column that collects stories, set apart by a mark."""
+    return re.compile(rf"(?:{'|'.join(_section('collections'))})(?:[^\w\s]|\s*[|｜丨]|$)")
+
+
+@cache
 def _words(section: str) -> frozenset[str]:
-    """The folded words of one section of our file; a blank within a word is written as an underscore."""
-    said = _FILE.read_text("utf-8").partition(f"[{section}]\n")[2].partition("\n[")[0]
-    words = " ".join(line for line in said.splitlines() if not line.startswith("#")).split()
-    return frozenset(text.fold(word.replace("_", " ")) for word in words)
+    """The folded words of one section; a blank within a word is written as an underscore."""
+    return frozenset(text.fold(word.replace("_", " ")) for word in _section(section))
+
+
+def _section(name: str) -> list[str]:
+    """The words of one section of our file, as they are written."""
+    said = _FILE.read_text("utf-8").partition(f"[{name}]\n")[2].partition("\n[")[0]
+    return " ".join(line for line in said.splitlines() if not line.startswith("#")).split()

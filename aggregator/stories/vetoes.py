@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from os.path import commonprefix
 from typing import NamedTuple
 
 from aggregator.stories import contrasts, evidence, numbers
@@ -58,17 +57,23 @@ def found(a: Reading, b: Reading) -> Iterator[Veto]:
 def _substituted(a: Reading, b: Reading) -> str:
     """What stands in the one place in which two titles differ, where each has something else there: the subject or the
     object of a template (平安银行 and 中信银行), unless they agree in a number."""
-    same_before = len(commonprefix([a.core, b.core]))
+    same_before = _common_start(a.core, b.core)
     one, other = a.core[same_before:], b.core[same_before:]
-    same_behind = len(commonprefix([one[::-1], other[::-1]]))
+    same_behind = _common_start(one[::-1], other[::-1])
     one, other = one[: len(one) - same_behind], other[: len(other) - same_behind]
-    short = 2 <= min(len(one), len(other)) and max(len(one), len(other)) <= _SUBSTITUTE
+    short = min(len(one), len(other)) >= 2 and max(len(one), len(other)) <= _SUBSTITUTE
     if not short or 2 * (same_before + same_behind) < max(len(a.core), len(b.core)):
         return ""
     rest = a.core[len(a.core) - same_behind :]
     if rest in (a.core, a.tail) and rest in (b.core, b.tail):  # each only calls for attention in its own way
         return ""
     return "" if set(one) & set(other) or numbers.shared(a.numbers, b.numbers) else "/".join(sorted((one, other)))
+
+
+def _common_start(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (x, y) in pairs if x != y), min(len(one), len(other)))
 
 
 def _columns(a: Reading, b: Reading) -> Iterator[Veto]:
