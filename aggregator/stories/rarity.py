@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import zlib
 from collections.abc import Iterable
@@ -9,22 +10,17 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+FILE = Path(__file__).parent.parent / "data" / "rarity.txt"
+
 _RARE = 4  # the step of the table up to which a pair is rare: some 15 of 50,000 titles
-_LATIN = re.compile(r"[a-z][a-z0-9.+#]+")
-_LAST_LATIN = "\u2fff"
+_WORD = re.compile(r"[a-z][a-z0-9.+#]+")
+_NO_HAN = re.compile(r"[^\u3400-\U0003ffff]+")
 _UNIT = re.compile(r"[a-z0-9.+#]+|\S")
 
 
 def units(core: str) -> list[str]:
     """The characters of a folded title; words and numbers of Latin letters whole."""
     return _UNIT.findall(core)
-
-
-def rarest(core: str, count: int) -> list[str]:
-    """The `count` rarest pairs of neighbouring characters of a folded title, the rarest first; of English the words."""
-    ranks = _ranks()
-    grams = set(pairs(core))
-    return sorted(grams, key=lambda gram: (ranks.get(gram, 0), zlib.crc32(gram.encode())))[:count]
 
 
 def pairs(core: str) -> list[str]:
@@ -35,28 +31,40 @@ def pairs(core: str) -> list[str]:
     return both + words
 
 
+def rarest(core: str, count: int) -> list[str]:
+    """The `count` rarest pairs of neighbouring characters of a folded title, the rarest first; of English the words."""
+    steps = _steps()
+    return sorted(set(pairs(core)), key=lambda gram: (steps.get(gram, 0), zlib.crc32(gram.encode())))[:count]
+
+
 def rare(folded: str) -> list[str]:
     """The rare pairs of neighbouring characters of a folded text, and its rare words of Latin letters."""
-    ranks = _ranks()
-    words = [word for word in _LATIN.findall(folded) if ranks.get(word, 0) <= _RARE]
-    return words + [a + b for a, b in pairwise(folded) if a > _LAST_LATIN < b and ranks.get(a + b, 0) <= _RARE]
+    words = set(_WORD.findall(folded)) - _common()
+    if folded.isascii():
+        return list(words)
+    han = _NO_HAN.sub("\n", folded)
+    both = set(map(operator.add, han, han[1:])) - _common()
+    return [*words, *(pair for pair in both if "\n" not in pair)]
 
 
 def weight(grams: Iterable[str]) -> float:
     """How much it tells that two titles have these pairs and words in common: 8 for each that hardly any title has, and
     down to 1."""
-    ranks = _ranks()
-    return sum(max(1.0, 8.0 - ranks.get(gram, 0) / 3) for gram in grams)
+    steps = _steps()
+    return sum(max(1.0, 8.0 - steps.get(gram, 0) / 3) for gram in grams)
 
 
 @cache
-def _ranks() -> dict[str, int]:
+def _steps() -> dict[str, int]:
     """By pair or word how common it is, from 1; those that are not in the table are rarer still."""
-    path = Path(__file__).parent.parent / "data" / "rarity.txt"
-    ranks: dict[str, int] = {}
-    if path.exists():
-        for line in path.read_text("utf-8").splitlines():
-            rank, _, grams = line.partition(" ")
-            if rank.isdigit():
-                ranks.update(dict.fromkeys(grams.split(), int(rank)))
-    return ranks
+    steps: dict[str, int] = {}
+    for line in FILE.read_text("utf-8").splitlines():
+        step, _, grams = line.partition(" ")
+        if step.isdigit():
+            steps.update(dict.fromkeys(grams.split(" "), int(step)))
+    return steps
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(gram for gram, step in _steps().items() if step > _RARE)

@@ -18,7 +18,7 @@ from aggregator.stories import aliases, rarity
 
 ROOT = Path(__file__).parents[2]
 DATASETS = ROOT.parent / "shared" / "corpus" / "datasets"
-TARGET = ROOT / "aggregator" / "data" / "rarity.txt"
+
 LEAST = 4  # titles, below which a pair is as rare as one that never occurs
 
 HEAD = """\
@@ -53,8 +53,8 @@ def main() -> None:
         if count >= LEAST:
             steps.setdefault(round(2 * math.log2(count / LEAST)) + 1, []).append(gram)
     lines = (f"{step} {' '.join(sorted(grams))}" for step, grams in sorted(steps.items()))
-    TARGET.write_text(HEAD.format(titles=number) + "\n".join(lines) + "\n", "utf-8")
-    print(f"{number} titles, {sum(map(len, steps.values()))} pairs and words, {TARGET.stat().st_size} bytes")
+    rarity.FILE.write_text(HEAD.format(titles=number) + "\n".join(lines) + "\n", "utf-8")
+    print(f"{number} titles, {sum(map(len, steps.values()))} pairs and words, {rarity.FILE.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

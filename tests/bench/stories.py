@@ -89,7 +89,7 @@ _BEFORE = (
     "每日资讯网\n\n > 新闻\n\n > {title}\n\n{title}\n\n新闻 更新时间:2024-10-06 02:19:28\n\n{title}?记者 | 王某编辑 | ,"
     "下面我们就来聊聊关于{title}?接下来我们就一起去了解一下吧!\n\n{title}1\n\n"
 )
-_AFTER = "\n\n,\n\n更多精彩资讯请关注每日资讯网,我们将持续为您更新最新资讯!\n\n查看全部\n\n相关新闻资讯推荐\n\n热门新闻资讯推荐\n"
+_AFTER = "\n\n,\n\n更多精彩资讯请关注每日资讯网,我们将持续为您更新最新资讯!\n\n查看全部\n\n相关新闻资讯推荐\n"
 
 
 def in_hant(row: dict[str, Any], _: random.Random) -> dict[str, Any]:
