@@ -220,6 +220,13 @@ def test_the_editors_tracking_parameters_are_handed_on(tmp_path: Path) -> None:
     assert config.load(folder, ENVIRON).tracking == "example.com drop from_x\n"
 
 
+def test_the_editors_names_are_handed_on(tmp_path: Path) -> None:
+    folder = write(tmp_path / "config")
+    assert config.load(folder, ENVIRON).aliases == ""
+    (folder / "aliases.txt").write_text("[people]\n张大明, 張大明\n", "utf-8")
+    assert config.load(folder, ENVIRON).aliases == "[people]\n张大明, 張大明\n"
+
+
 def test_ten_thousand_sources_are_read_in_a_second_and_a_half(tmp_path: Path) -> None:
     one = "- name: 源{0}\n  url: https://example.com/{0}/feed.xml\n  category: [tech, ai]\n  every: 30m\n  full: true\n"
     folder = write(tmp_path / "config", "sources:\n" + "".join(one.format(n) for n in range(10_000)))

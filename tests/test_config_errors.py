@@ -193,6 +193,11 @@ def test_a_wrong_line_of_tracking_parameters_is_told(tmp_path: Path) -> None:
     check(problems(tmp_path), "tracking.txt | line 2 | data/tracking.txt")
 
 
+def test_a_wrong_line_of_names_is_told(tmp_path: Path) -> None:
+    (tmp_path / "aliases.txt").write_text("[people]\n张大明,, 張大明\n", "utf-8")
+    check(problems(tmp_path), "aliases.txt | line 2 | data/aliases.txt")
+
+
 # ---------------------------------------------------------------------------------------------- YAML
 
 

@@ -82,7 +82,7 @@ def found(a: str, b: str, of_a: Signs, of_b: Signs) -> Iterator[tuple[str, str]]
     if word := _negated(of_a, of_b, b) or _negated(of_b, of_a, a):
         yield "negation", word
     if of_a.defeat and of_b.defeat and _swapped(of_a.defeat, of_b.defeat):
-        yield "swapped", "/".join(of_a.defeat)
+        yield "swapped", ""
     if words := _other_model(of_a, of_b):
         yield "model", words
 
@@ -91,7 +91,7 @@ def _opposed(a: Signs, b: Signs) -> str:
     for (number, side), word in a.sides.items():
         other = (number, 1 - side)
         if other in b.sides and other not in a.sides and (number, side) not in b.sides:
-            return f"{word}/{b.sides[other]}"
+            return _both(word, b.sides[other])
     return ""
 
 
@@ -116,5 +116,10 @@ def _other_model(a: Signs, b: Signs) -> str:
     for make, number in sorted(a.models):
         for other_make, other in sorted(b.models):
             if make == other_make or (number == other and not number.isdigit()):
-                return f"{make} {number}/{other_make} {other}"
+                return _both(f"{make} {number}", f"{other_make} {other}")
     return ""
+
+
+def _both(one: str, other: str) -> str:
+    """Two words in one order, whichever title has which."""
+    return "/".join(sorted((one, other)))

@@ -188,7 +188,8 @@ def _too_little(pair: _Pair) -> Iterator[vetoes.Veto]:
     """What two entries lack for being surely one event, though their titles have characters enough in common."""
     if not evidence.is_telling(pair.a, pair.b):
         yield vetoes.Veto("common words", "", False)
-    if pair.topic is not None and pair.topic < _LEAST_TOPIC:
+    same_core = pair.a.core == pair.b.core
+    if (same_core and _differ_in_text(pair)) or (pair.topic is not None and pair.topic < _LEAST_TOPIC):
         yield vetoes.Veto("other texts", "", False)
 
 

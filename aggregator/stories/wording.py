@@ -23,7 +23,7 @@ _VETOES: Mapping[str, str] = {
     "numbers": "Against it: they count differently ({}).",
     "opposite": "Against it: they say opposites ({}).",
     "negation": "Against it: one denies what the other says ({}).",
-    "swapped": "Against it: who does it to whom is the other way round ({}).",
+    "swapped": "Against it: who does it to whom is the other way round.",
     "model": "Against it: they name different models ({}).",
     "names": "Against it: they name different ones ({}).",
     "words": "Against it: each has words that the other has not ({}).",

@@ -15,6 +15,7 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import opencc
@@ -24,7 +25,7 @@ from aggregator.cli import comparing
 from aggregator.stories import titles
 from tests.bench import pairs
 
-ARTICLES = pairs.PAIRS.parent / "datasets" / "sina2018_fulltext" / "dev.jsonl"
+CORPUS = pairs.PAIRS.parent
 COMPARED = 1000
 Variant = Callable[[dict[str, Any], random.Random], dict[str, Any]]
 
@@ -32,9 +33,22 @@ Variant = Callable[[dict[str, Any], random.Random], dict[str, Any]]
 COMPARER = comparing.Comparer(stories.load_aliases(), urls.DEFAULT)
 
 
-def said(title: str, body: str, source: str, link: str = "") -> stories.Said:
-    """An entry without a date."""
-    return COMPARER.entry({"title_a": title, "text_a": body, "feed_a": source, "link_a": link}, "a")
+def both(row: dict[str, Any], side: str, source: str) -> dict[str, Any]:
+    """An article as one `side` of a row, without a date."""
+    said = {"title": row["title"], "text": row["text"], "link": row.get("link", ""), "feed": source}
+    return {f"{key}_{side}": value for key, value in said.items()}
+
+
+def entry(row: dict[str, Any], source: str) -> stories.Said:
+    """An article as an entry of a source, without a date."""
+    return COMPARER.entry(both(row, "a", source), "a")
+
+
+def articles_of(corpus: Path) -> list[dict[str, Any]]:
+    """The articles, each with a link of its own."""
+    path = corpus / "datasets" / "sina2018_fulltext" / "dev.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [row | {"link": f"https://news.example.org/a/{row['id']}.html"} for row in rows]
 
 
 def verdicts(rows: Iterable[dict[str, Any]], *, feed: bool = True) -> list[stories.Verdict]:
@@ -119,11 +133,7 @@ def edited(row: dict[str, Any], chance: random.Random) -> dict[str, Any]:
 
 
 def tracked(row: dict[str, Any], _: random.Random) -> dict[str, Any]:
-    return {"title": row["title"], "text": row["text"], "link": _link(row) + "?utm_source=feed&utm_medium=rss"}
-
-
-def _link(row: dict[str, Any]) -> str:
-    return f"https://news.example.org/a/{row['id']}.html"
+    return row | {"link": row["link"] + "?utm_source=feed&utm_medium=rss"}
 
 
 VARIANTS: dict[str, Variant] = {
@@ -138,12 +148,11 @@ VARIANTS: dict[str, Variant] = {
 
 def articles(seed: int, count: int) -> None:
     """Each article against its own variants, with and without its title, and random others."""
-    rows = [json.loads(line) for line in ARTICLES.read_text("utf-8").splitlines()]
-    originals = [said(row["title"], row["text"], "甲", _link(row)) for row in rows]
+    rows = articles_of(CORPUS)
+    originals = [entry(row, "甲") for row in rows]
     chance = random.Random(seed)
     for name, vary in VARIANTS.items():
-        changed = [vary(row, chance) for row in rows]
-        others = [said(each["title"], each["text"], "乙", each.get("link", "")) for each in changed]
+        others = [entry(vary(row, chance), "乙") for row in rows]
         levels = Counter(stories.compare(a, b).level for a, b in zip(originals, others, strict=True))
         same = levels[stories.Level.SAME_TEXT] / len(rows)
         print(f"article and its variant: {name:26} same text {same:.4f}  {dict(levels)}")
@@ -167,11 +176,11 @@ def strangers(originals: Sequence[stories.Said], count: int, chance: random.Rand
 
 def cost() -> None:
     """Entries a second and core: folding, print, and four comparisons; and how large prints are."""
-    rows = [json.loads(line) for line in ARTICLES.read_text("utf-8").splitlines()][:2000]
+    rows = articles_of(CORPUS)[:2000]
     for name, body in (("1,000-character texts", COMPARED), ("titles alone", 0)):
         titles.read.cache_clear()
         started = time.process_time()
-        made = [said(row["title"], row["text"][:body], "甲") for row in rows]
+        made = [entry(row | {"text": row["text"][:body]}, "甲") for row in rows]
         printed = time.process_time()
         for place, one in enumerate(made):
             for step in (1, 2, 3, 4):
