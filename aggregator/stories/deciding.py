@@ -31,7 +31,7 @@ _EDITION = 0.75  # share of common pairs of characters from which a title is the
 
 # The first gate: what a pair must share to be compared at all.
 _HINT = 0.2
-_OVERLAP_OF_ONE_KEY, _OVERLAP_OF_TWO_KEYS = 0.35, 0.3
+_OVERLAP = 0.38  # of the characters of the shorter title
 
 
 class Level(StrEnum):
@@ -95,7 +95,7 @@ def promising(new: prints.Fingerprint, other: prints.Fingerprint, shared: int) -
         return True
     least = min(len(new.letters), len(other.letters))
     overlap = len(new.letters & other.letters) / least if least else 0.0
-    return overlap >= (_OVERLAP_OF_TWO_KEYS if shared > 1 else _OVERLAP_OF_ONE_KEY)
+    return overlap >= _OVERLAP and shared > 0
 
 
 def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:

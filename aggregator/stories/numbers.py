@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 _NARROW = str.maketrans(
-    "億萬點號屆歲個強連勝輪場戰縣張擊號車艦機損傷種樓層參週碼標級條項億",
-    "亿万点号届岁个强连胜轮场战县张击号车舰机损伤种楼层参周码标级条项亿",
+    "億萬點號屆歲個強連勝輪場戰縣張擊號車艦機損傷種樓層參週碼標級條項審",
+    "亿万点号届岁个强连胜轮场战县张击号车舰机损伤种楼层参周码标级条项审",
 )
 _HAN_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _HAN_PLACES = {"十": 10, "百": 100, "千": 1000}
@@ -33,6 +33,7 @@ _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:年|(?!\d|[.,%万亿]))")
 _MONTH = re.compile(r"(?<![\d个])(1[0-2]|[1-9])月(?!\d)")
 _SCORE = re.compile(r"(?<![\d.:-])(\d{1,3})\s?[:：比-]\s?(\d{1,3})(?![\d.:%年月日-])")
 _ORDINAL = re.compile(rf"第\s?(\d+|[{_HAN}]+)\s?(\w?)")
+_INSTANCE = re.compile(r"([一二三])(审)")
 _FIRST = re.compile(r"(首)([架届批集季期轮艘颗])")
 _SERIAL = re.compile(rf"(?<=[^\W\d_])([{_HAN}]{{2,}}|\d+)(号|期|届|季|集|轮|审)")
 _AMOUNT = re.compile(rf"({_PLAIN})\s?({_MAGNITUDE})(?:({_PLAIN})(万)?)?\s?(%|[a-z]+|[\u4e00-\u9fff])?")
@@ -71,7 +72,7 @@ def read(title: str) -> Numbers:
         for found in pattern.finditer(rest):
             facts.setdefault(kind, set()).add(tuple(float(group) for group in found.groups() if group))
         rest = pattern.sub(" ", rest)
-    for pattern in (_FIRST, _ORDINAL, _SERIAL):
+    for pattern in (_FIRST, _INSTANCE, _ORDINAL, _SERIAL):
         for found in pattern.finditer(rest):
             facts.setdefault(f"第{found[2]}", set()).add((_whole(found[1]),))
         rest = pattern.sub(" ", rest)
@@ -127,8 +128,11 @@ def _agree(some: frozenset[tuple[float, ...]], others: frozenset[tuple[float, ..
 
 
 def _near(x: float, y: float) -> bool:
-    """Whether two amounts are one, rounded: 1.1 万 and 11,411; small ones must be equal."""
-    return x == y or (min(x, y) >= 1000 and abs(x - y) <= 0.05 * max(x, y))
+    """Whether two amounts are one, rounded: 1.1 万 and 11,411, 56 and 55.6; small whole ones must be equal."""
+    low, high = sorted((x, y))
+    if low >= 1000:
+        return high - low <= 0.05 * high
+    return low == high or (low >= 10 and round(low) == round(high) and low.is_integer() != high.is_integer())
 
 
 def shared(a: Numbers, b: Numbers) -> int:
