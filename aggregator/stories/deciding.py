@@ -14,7 +14,7 @@ SAME_EVENT_WINDOW = timedelta(hours=72)
 
 # Scores from which two titles join one story, and from which each shows the other: set by cross-validated scores, with
 # a margin (docs/notes/stories.md).
-JOIN, LINK = 0.85, 0.7
+JOIN, LINK = 0.85, 0.71
 
 # Shares of common 4-grams: of one text in two sources, and in one (where columns share their frame); below which one
 # title over two texts is a coincidence, unless the title is long enough to tell by itself.
@@ -25,7 +25,7 @@ _FRAMES = frozenset(
 _TELLING_TITLE = 12  # letters and digits
 _SHORTEST_TITLE = 4
 _TELLING_TEXT = 300  # folded characters of a text from which on it must have something in common with another report
-_LEAST_TOPIC = 0.03
+_LEAST_TOPIC, _LEAST_TOPIC_UNDATED = 0.03, 0.07  # shares of common rare pairs; more where no date speaks for one event
 _REISSUE = timedelta(hours=20)
 _EDITION = 0.75  # share of common pairs of characters from which a title is the other one, edited
 
@@ -107,7 +107,7 @@ def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("id"),))
     table = table or aliases.default()
     of_a, of_b = (titles.read(said.title, said.source or "", table) for said in (a, b))
-    pair = _Pair(of_a, of_b, _apart(a, b), one_source, *_of_texts(a, b))
+    pair = _Pair(of_a, of_b, _apart(a, b), one_source, *_of_texts(a, b), _least_topic(a, b))
     return _as_copies(pair) or _as_events(pair)
 
 
@@ -121,6 +121,7 @@ class _Pair:
     one_source: bool
     resemblance: float | None
     topic: float | None
+    least_topic: float
 
 
 def _of_texts(a: Said, b: Said) -> tuple[float | None, float | None]:
@@ -128,6 +129,10 @@ def _of_texts(a: Said, b: Said) -> tuple[float | None, float | None]:
     short = min(a.fingerprint.length, b.fingerprint.length) < _TELLING_TEXT
     topic = None if short else prints.common_topic(a.fingerprint, b.fingerprint)
     return prints.resemblance(a.fingerprint, b.fingerprint), topic
+
+
+def _least_topic(a: Said, b: Said) -> float:
+    return _LEAST_TOPIC if a.published and b.published else _LEAST_TOPIC_UNDATED
 
 
 def _apart(a: Said, b: Said) -> timedelta:
@@ -189,7 +194,7 @@ def _too_little(pair: _Pair) -> Iterator[vetoes.Veto]:
     if not evidence.is_telling(pair.a, pair.b):
         yield vetoes.Veto("common words", "", False)
     same_core = pair.a.core == pair.b.core
-    if (same_core and _differ_in_text(pair)) or (pair.topic is not None and pair.topic < _LEAST_TOPIC):
+    if (same_core and _differ_in_text(pair)) or (pair.topic is not None and pair.topic < pair.least_topic):
         yield vetoes.Veto("other texts", "", False)
 
 

@@ -34,13 +34,20 @@ _STOCK = tuple(
     )
 )
 
+# Scripts and styles that a publisher left in its text, by words that hardly any text has; they are long runs of Latin
+# words, of a text in another script.
+_CODE = ("function", "useragent", "createelement", "px ")
+_LATIN_RUN = re.compile(r"(?:[a-z0-9.+#]+ ){8,}")
+
 
 def removed(folded_text: str, folded_title: str) -> str:
-    """`folded_text` without stock phrases and without the title where its beginning says it again."""
+    """`folded_text` without stock phrases, code, and the title where its beginning says it again."""
     text = folded_text
     for word, phrase in _STOCK:
         if word in text:
             text = phrase.sub("", text)
+    if any(word in text for word in _CODE) and not text.isascii():
+        text = _LATIN_RUN.sub("", text)
     if len(folded_title) >= _LEAST_TITLE:
         text = text[:_BEGINNING].replace(folded_title, "") + text[_BEGINNING:]
     return text

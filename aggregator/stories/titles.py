@@ -36,6 +36,8 @@ _NO_LETTER = re.compile(r"\W+")
 # A round-up: titles of several stories in one.
 _SEVERAL = re.compile(r"\w{5}[；;]\s?\S*\w{5}")
 _CALL = re.compile(r"\W*(\w{2,8})(?:[！!，,。？?】]|\s*[｜|丨]|\s(?=\w{6}))")
+# Organisations that no table lists, by the end of their names.
+_ORGANISATION = re.compile(r"[\u4e00-\u9fff]{2}(?:大学|学院|银行|中学|小学|证券|基金|药房)")
 _WORK = re.compile(r"《([^》]{2,30})》|中华人民共和国(\w{2,8}?法)")  # a law, too, is named by its title
 _LEAST_LEFT = 6  # characters of a title that must be left when something is taken off
 
@@ -49,8 +51,8 @@ class Reading:
 
     `letters` are the letters and digits of the folded title, `mask` those with a mark for each numeral; `core` is the
     folded title without wrappings and dates, with aliases brought to one, `tail` that without a first call. `units` are
-    its characters and words, `pairs` its pairs of characters. `names` are people, places and companies of the table by
-    kind; `words` those of Latin letters. `speakers` are folded. `works` are named between 《 and 》. `calendar` is the
+    its characters and words, `pairs` its pairs of characters. `names` are people, places, companies and organisations
+    by kind; `words` those of Latin letters. `speakers` are folded. `works` are named between 《 and 》. `calendar` is the
     share of dates in the title. The rest says whether it has words of reaction, of background, of what is made of an
     event, and whether it collects several stories.
     """
@@ -82,7 +84,7 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
     bare = unwrapped(title, source)
     dateless = _CALENDAR.sub(" ", bare)
     core, names = table.applied(folded if dateless == title else text.fold(dateless))
-    by_kind: dict[str, set[str]] = {}
+    by_kind: dict[str, set[str]] = {"organisations": set(_ORGANISATION.findall(core))}
     for name, kind in names.items():
         by_kind.setdefault(kind, set()).add(name)
     units = rarity.units(core)

@@ -35,12 +35,13 @@ def found(a: Reading, b: Reading) -> Iterator[Veto]:
     """Every veto on two titles that are not the same; symmetric."""
     template = evidence.alike(a, b) >= _TEMPLATE
     yield from _columns(a, b)
+    names = evidence.other_names(a, b)
     if contradiction := numbers.contradiction(a.numbers, b.numbers):
         kind, decisive = contradiction
-        yield Veto("numbers", kind, decisive or template)
+        yield Veto("numbers", kind, decisive or template or names != "")
     for code, words in contrasts.found(a.core, b.core, a.signs, b.signs):
         yield Veto(code, words, code != "negation" or template)
-    if names := evidence.other_names(a, b):
+    if names:
         yield Veto("names", names, template)
     if words := _other_words(a, b):
         yield Veto("words", words, False)
@@ -51,7 +52,7 @@ def found(a: Reading, b: Reading) -> Iterator[Veto]:
     if a.collects != b.collects:
         yield Veto("digest", "", False)
     if words := _substituted(a, b):
-        yield Veto("template", words, False)
+        yield Veto("template", words, True)
 
 
 def _substituted(a: Reading, b: Reading) -> str:
