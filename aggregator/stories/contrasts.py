@@ -6,7 +6,7 @@ Each is read once from a folded title; two titles are then compared by what was 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 # What excludes each other of one subject: the words of two sides. A title that has both tells neither.
@@ -48,12 +48,15 @@ _NAME = 4  # characters before and after a defeat that may be a name
 _MODEL = re.compile(r"([a-z]+) ?(\d+(?:\.\d+)?|[a-z])(?![a-z0-9])")
 
 
+_NO_SIDES: Mapping[tuple[int, int], str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Signs:
     """What a title says that another may contradict: sides of opposites, with the word; what it denies; who defeats
     whom; which models (make, number)."""
 
-    sides: dict[tuple[int, int], str]
+    sides: Mapping[tuple[int, int], str]
     denied: tuple[str, ...]
     defeat: tuple[str, str] | None
     models: frozenset[tuple[str, str]]
@@ -61,8 +64,9 @@ class Signs:
 
 def read(core: str) -> Signs:
     """The signs of a folded title."""
+    sides = {side: word for word in _OPPOSED.findall(core) for side in _SIDES[word]}
     return Signs(
-        sides={side: word for word in _OPPOSED.findall(core) for side in _SIDES[word]},
+        sides=sides or _NO_SIDES,
         denied=tuple(_NEGATIONS.findall(core)),
         defeat=_defeat(core),
         models=frozenset(_MODEL.findall(core)),

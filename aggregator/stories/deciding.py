@@ -12,26 +12,29 @@ from aggregator.stories import aliases, evidence, prints, titles, vetoes
 SAME_TEXT_WINDOW = timedelta(days=14)
 SAME_EVENT_WINDOW = timedelta(hours=72)
 
-# Scores from which two titles join one story, and from which each shows the other: set by cross-validated scores, with
-# a margin (docs/notes/stories.md).
-JOIN, LINK = 0.85, 0.71
+# Scores from which two titles join one story (more where no date speaks for one event), and from which each shows the
+# other: set by cross-validated scores, with a margin (docs/notes/stories.md).
+JOIN, JOIN_UNDATED, LINK = 0.85, 0.92, 0.7
 
-# Shares of common 4-grams: of one text in two sources, and in one (where columns share their frame); below which one
-# title over two texts is a coincidence, unless the title is long enough to tell by itself.
+# Shares of common 4-grams from which two texts are one: in two sources, whatever their titles say, and within one
+# source, where columns share their frame. Below the last one title over two texts is a coincidence.
 _COPY, _SURE_COPY, _COPY_IN_ONE_SOURCE, _COINCIDENCE = 0.45, 0.6, 0.9, 0.1
 _FRAMES = frozenset(
     ("numbers", "opposite", "swapped", "model")
-)  # vetoes that hold against texts that are not nearly equal
-_TELLING_TITLE = 12  # letters and digits
-_SHORTEST_TITLE = 4
-_TELLING_TEXT = 300  # folded characters of a text from which on it must have something in common with another report
-_LEAST_TOPIC, _LEAST_TOPIC_UNDATED = 0.03, 0.07  # shares of common rare pairs; more where no date speaks for one event
-_REISSUE = timedelta(hours=20)
+)  # vetoes that hold against texts that are no sure copies
+_REISSUE = timedelta(hours=20)  # after which one title in one source is the next issue of a column
+
+# Letters of a title that is no title, and of one that is nobody else's.
+_SHORTEST_TITLE, _TELLING_TITLE = 4, 12
 _EDITION = 0.75  # share of common pairs of characters from which a title is the other one, edited
 
-# The first gate: what a pair must share to be compared at all.
-_HINT = 0.2
-_OVERLAP = 0.38  # of the characters of the shorter title
+# Folded characters from which on two texts on one event must have rare pairs in common, and how large a share: more
+# where no date speaks for one event.
+_TELLING_TEXT = 300
+_LEAST_TOPIC, _LEAST_TOPIC_UNDATED = 0.03, 0.07
+
+# The first gate: the share of common 4-grams, or of the characters of the shorter title, of what is compared at all.
+_HINT, _OVERLAP = 0.2, 0.38
 
 
 class Level(StrEnum):
@@ -107,55 +110,52 @@ def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("id"),))
     table = table or aliases.default()
     of_a, of_b = (titles.read(said.title, said.source or "", table) for said in (a, b))
-    pair = _Pair(of_a, of_b, _apart(a, b), one_source, *_of_texts(a, b), _least_topic(a, b))
+    apart = abs(a.published - b.published) if a.published and b.published else None
+    pair = _Pair(of_a, of_b, apart, one_source, *_of_texts(a.fingerprint, b.fingerprint))
     return _as_copies(pair) or _as_events(pair)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Two entries as they are decided on."""
+    """Two entries as they are decided on. `apart` is None where a date is missing, what texts have in common where one
+    is too short."""
 
     a: titles.Reading
     b: titles.Reading
-    apart: timedelta
+    apart: timedelta | None
     one_source: bool
     resemblance: float | None
     topic: float | None
-    least_topic: float
+
+    def within(self, window: timedelta) -> bool:
+        """Whether no more than `window` lies between them; a date that is missing counts as equal."""
+        return self.apart is None or self.apart <= window
+
+    def least(self, dated: float, undated: float) -> float:
+        """The one of two thresholds that holds for them."""
+        return undated if self.apart is None else dated
 
 
-def _of_texts(a: Said, b: Said) -> tuple[float | None, float | None]:
-    """What two texts have in common: of 4-grams, and of rare pairs (None where a text is too short to tell)."""
-    short = min(a.fingerprint.length, b.fingerprint.length) < _TELLING_TEXT
-    topic = None if short else prints.common_topic(a.fingerprint, b.fingerprint)
-    return prints.resemblance(a.fingerprint, b.fingerprint), topic
-
-
-def _least_topic(a: Said, b: Said) -> float:
-    return _LEAST_TOPIC if a.published and b.published else _LEAST_TOPIC_UNDATED
-
-
-def _apart(a: Said, b: Said) -> timedelta:
-    """The time between two entries; none where one has no date."""
-    return abs(a.published - b.published) if a.published and b.published else timedelta()
+def _of_texts(a: prints.Fingerprint, b: prints.Fingerprint) -> tuple[float | None, float | None]:
+    """What two texts have in common, of 4-grams and of rare pairs."""
+    topic = None if min(a.length, b.length) < _TELLING_TEXT else prints.common_topic(a, b)
+    return prints.resemblance(a, b), topic
 
 
 def _as_copies(pair: _Pair) -> Verdict | None:
     """The verdict on two entries with one text or one title; None where they have neither."""
-    a, b = pair.a, pair.b
-    same_title = a.letters == b.letters and len(a.letters) >= _SHORTEST_TITLE
-    if same_title and not pair.one_source and pair.apart <= SAME_EVENT_WINDOW and not _differ_in_text(pair):
+    same_title = pair.a.letters == pair.b.letters and len(pair.a.letters) >= _SHORTEST_TITLE
+    if same_title and not pair.one_source and pair.within(SAME_EVENT_WINDOW) and not _differ_in_text(pair):
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("title"),))
-    if pair.resemblance is None or pair.apart > SAME_TEXT_WINDOW:
-        return None
-    if pair.resemblance < (_COPY_IN_ONE_SOURCE if pair.one_source else _COPY):
+    least = _COPY_IN_ONE_SOURCE if pair.one_source else _COPY
+    if pair.resemblance is None or pair.resemblance < least or not pair.within(SAME_TEXT_WINDOW):
         return None
     reason = Reason("text", (f"{pair.resemblance:.0%}",))
-    against = [] if same_title else [veto for veto in vetoes.found(a, b) if _stops_copy(veto, pair)]
+    if same_title and pair.one_source and not pair.within(_REISSUE):
+        return Verdict(Level.RELATED, pair.resemblance, (Reason("column", (pair.a.mask,)), reason))
+    against = [] if same_title else [veto for veto in vetoes.found(pair.a, pair.b) if _stops_copy(veto, pair)]
     if against:
         return Verdict(Level.DIFFERENT, pair.resemblance, (*map(_reason, against), reason))
-    if pair.one_source and same_title and pair.resemblance < 1 and pair.apart > _REISSUE:
-        return Verdict(Level.RELATED, pair.resemblance, (Reason("column", (a.mask,)), reason))
     return Verdict(Level.SAME_TEXT, pair.resemblance, (reason,))
 
 
@@ -173,19 +173,20 @@ def _differ_in_text(pair: _Pair) -> bool:
 
 def _as_events(pair: _Pair) -> Verdict:
     """The verdict by the titles: their score, held down by vetoes."""
-    if pair.apart > SAME_EVENT_WINDOW:
-        return Verdict(Level.DIFFERENT, 0.0, (Reason("far apart", (f"{pair.apart / timedelta(hours=1):.0f}",)),))
-    a, b = pair.a, pair.b
-    figures = evidence.collect(a, b, pair.apart / timedelta(hours=1))
+    hours = (pair.apart or timedelta()) / timedelta(hours=1)
+    if not pair.within(SAME_EVENT_WINDOW):
+        return Verdict(Level.DIFFERENT, 0.0, (Reason("far apart", (f"{hours:.0f}",)),))
+    figures = evidence.collect(pair.a, pair.b, hours)
     score = evidence.score(figures)
-    against = [*vetoes.found(a, b), *_too_little(pair)]
+    against = [*vetoes.found(pair.a, pair.b), *(_too_little(pair) if score >= LINK else ())]
     reasons = (*map(_reason, against), *(Reason(name, (f"{share:+.1f}",)) for name, share in evidence.shares(figures)))
     if any(veto.hard for veto in against):
         return Verdict(Level.DIFFERENT, min(score, 1 - JOIN), reasons)
-    if pair.one_source and score >= JOIN:
-        return Verdict(Level.RELATED, score, (Reason("one source"), *reasons))
-    if score >= JOIN and not against:
-        return Verdict(Level.SAME_TEXT if _is_edition(a, b) else Level.SAME_EVENT, score, reasons)
+    if score >= pair.least(JOIN, JOIN_UNDATED):
+        if pair.one_source:
+            return Verdict(Level.RELATED, score, (Reason("one source"), *reasons))
+        if not against:
+            return Verdict(Level.SAME_TEXT if _is_edition(pair.a, pair.b) else Level.SAME_EVENT, score, reasons)
     return Verdict(Level.RELATED if score >= LINK else Level.DIFFERENT, score, reasons)
 
 
@@ -193,14 +194,15 @@ def _too_little(pair: _Pair) -> Iterator[vetoes.Veto]:
     """What two entries lack for being surely one event, though their titles have characters enough in common."""
     if not evidence.is_telling(pair.a, pair.b):
         yield vetoes.Veto("common words", "", False)
-    same_core = pair.a.core == pair.b.core
-    if (same_core and _differ_in_text(pair)) or (pair.topic is not None and pair.topic < pair.least_topic):
+    other_topic = pair.topic is not None and pair.topic < pair.least(_LEAST_TOPIC, _LEAST_TOPIC_UNDATED)
+    if other_topic or (pair.a.core == pair.b.core and _differ_in_text(pair)):
         yield vetoes.Veto("other texts", "", False)
 
 
 def _is_edition(a: titles.Reading, b: titles.Reading) -> bool:
     """Whether one title is the other one, edited, rather than that of another report."""
-    return a.core == b.core or 2 * len(a.pairs & b.pairs) >= _EDITION * (len(a.pairs) + len(b.pairs))
+    one, other = titles.pairs(a.core), titles.pairs(b.core)
+    return a.core == b.core or 2 * len(one & other) >= _EDITION * (len(one) + len(other))
 
 
 def _reason(veto: vetoes.Veto) -> Reason:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from aggregator.stories import numbers, rarity
+from aggregator.stories import numbers, rarity, titles
 from aggregator.stories.titles import Reading
 
 FILE = Path(__file__).parent.parent / "data" / "weights.txt"
@@ -30,7 +30,6 @@ def collect(a: Reading, b: Reading, hours: float) -> dict[str, float]:
         "unequal_numbers": float(numbers.contradiction(a.numbers, b.numbers) is not None),
         "other_names": float(other_names(a, b) != ""),
         "other_words": float(bool(a.words - b.words and b.words - a.words)),
-        "other_head": float(_other_head(a.core, b.core)),
         "other_speaker": float(said == "other"),
         "absent_speaker": float(said == "absent"),
         "reaction": float(a.reacts != b.reacts),
@@ -69,7 +68,7 @@ def is_telling(a: Reading, b: Reading) -> bool:
     if a.core == b.core or numbers.shared(a.numbers, b.numbers) or numbers.one_day(a.numbers, b.numbers):
         return True
     named = any(a.names[kind] & b.names[kind] for kind in a.names.keys() & b.names.keys())
-    return named or rarity.weight(a.pairs & b.pairs) >= _TELLING
+    return named or rarity.weight(titles.pairs(a.core) & titles.pairs(b.core)) >= _TELLING
 
 
 def other_names(a: Reading, b: Reading) -> str:
@@ -96,13 +95,4 @@ def _one_name(x: str, y: str) -> bool:
 
 def _is_named(name: str, reading: Reading) -> bool:
     pairs = rarity.pairs(name)
-    return name in reading.core or sum(pair in reading.pairs for pair in pairs) * 2 >= max(len(pairs), 1)
-
-
-def _other_head(a: str, b: str) -> bool:
-    """Whether both begin with somebody or something else and then go on alike, as templates do."""
-    for size in range(2, min(7, len(a) - 3)):
-        place = b.find(a[size : size + 4], 2, 11)
-        if place >= 2:
-            return not set(a[:size]) & set(b[:place])
-    return False
+    return name in reading.core or sum(pair in reading.core for pair in pairs) * 2 >= max(len(pairs), 1)

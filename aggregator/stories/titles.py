@@ -7,8 +7,9 @@ around it, with aliases brought to one.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -41,6 +42,7 @@ _ORGANISATION = re.compile(r"[\u4e00-\u9fff]{2}(?:大学|学院|银行|中学|�
 _WORK = re.compile(r"《([^》]{2,30})》|中华人民共和国(\w{2,8}?法)")  # a law, too, is named by its title
 _LEAST_LEFT = 6  # characters of a title that must be left when something is taken off
 
+_NO_NAMES: Mapping[str, frozenset[str]] = {}
 _NUMERAL = "0"
 _DIGITS = re.compile(r"[0-9.]+|[〇零一二三四五六七八九十百千两]+|(?<=[周期星])[日天末]|\b[ivx]+\b")
 
@@ -49,12 +51,12 @@ _DIGITS = re.compile(r"[0-9.]+|[〇零一二三四五六七八九十百千两]+|
 class Reading:
     """A title taken apart.
 
-    `letters` are the letters and digits of the folded title, `mask` those with a mark for each numeral; `core` is the
-    folded title without wrappings and dates, with aliases brought to one, `tail` that without a first call. `units` are
-    its characters and words, `pairs` its pairs of characters. `names` are people, places, companies and organisations
-    by kind; `words` those of Latin letters. `speakers` are folded. `works` are named between 《 and 》. `calendar` is the
-    share of dates in the title. The rest says whether it has words of reaction, of background, of what is made of an
-    event, and whether it collects several stories.
+    `letters` are the letters and digits of the folded title, `mask` those with a mark for each numeral. `core` is the
+    folded title without wrappings and dates, with aliases brought to one, `tail` that without a first call; `units` are
+    its characters and words, `words` those of Latin letters. `names` are people, places, companies and organisations by
+    kind, `works` what stands between 《 and 》. `speakers` are folded. `calendar` is the share of dates in the title. The
+    rest says whether it has words of reaction, of background, of what is made of an event, and whether it collects
+    several stories.
     """
 
     letters: str
@@ -62,7 +64,6 @@ class Reading:
     tail: str
     mask: str
     units: frozenset[str]
-    pairs: frozenset[str]
     numbers: numbers.Numbers
     names: Mapping[str, frozenset[str]]
     words: frozenset[str]
@@ -76,7 +77,8 @@ class Reading:
     collects: bool
 
 
-@lru_cache(maxsize=65_536)
+# Some 5 kB each; an entry is compared again and again while its event is news.
+@lru_cache(maxsize=16_384)
 def read(title: str, source: str, table: aliases.Aliases) -> Reading:
     """What `title` says, in an entry of the source of that name."""
     folded = text.fold(title)
@@ -84,19 +86,15 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
     bare = unwrapped(title, source)
     dateless = _CALENDAR.sub(" ", bare)
     core, names = table.applied(folded if dateless == title else text.fold(dateless))
-    by_kind: dict[str, set[str]] = {"organisations": set(_ORGANISATION.findall(core))}
-    for name, kind in names.items():
-        by_kind.setdefault(kind, set()).add(name)
-    units = rarity.units(core)
+    units = list(map(sys.intern, rarity.units(core)))
     return Reading(
         letters=letters,
         core=core,
         tail=_tail(core, dateless, table),
-        mask=_NO_LETTER.sub("", _DIGITS.sub(_NUMERAL, folded)),
+        mask=_NO_LETTER.sub("", _DIGITS.sub(_NUMERAL, folded)) if _DIGITS.search(folded) else letters,
         units=frozenset(units),
-        pairs=frozenset(rarity.pairs(core)),
         numbers=numbers.read(title),
-        names={kind: frozenset(some) for kind, some in by_kind.items()},
+        names=_by_kind([*names.items(), *((name, "organisations") for name in _ORGANISATION.findall(core))]),
         words=frozenset(unit for unit in units if unit.isascii() and not unit[0].isdigit()),
         speakers=tuple(_speakers(bare, table)),
         signs=contrasts.read(core),
@@ -107,6 +105,17 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
         offers=_says(folded, "formats"),
         collects=(_SEVERAL.search(title) or _collecting().search(title)) is not None,
     )
+
+
+def _by_kind(names: Sequence[tuple[str, str]]) -> Mapping[str, frozenset[str]]:
+    kinds = {kind for _, kind in names}
+    return {kind: frozenset(name for name, its in names if its == kind) for kind in kinds} if kinds else _NO_NAMES
+
+
+@lru_cache(maxsize=4096)
+def pairs(core: str) -> frozenset[str]:
+    """The pairs of neighbouring characters of a core, and its words."""
+    return frozenset(rarity.pairs(core))
 
 
 def _tail(core: str, bare: str, table: aliases.Aliases) -> str:

@@ -43,7 +43,6 @@ _FIGURES: Mapping[str, str] = {
     "unequal_numbers": "numbers that differ",
     "other_names": "different names",
     "other_words": "different words of Latin letters",
-    "other_head": "different beginnings before a common rest",
     "other_speaker": "somebody else speaks",
     "absent_speaker": "one speaks whom the other does not name",
     "reaction": "only one reacts",

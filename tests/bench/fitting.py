@@ -36,7 +36,6 @@ HEAD = """\
 # unequal_numbers  one thing counted differently
 # other_names      each names somebody, a place or a company that the other does not
 # other_words      each has a word of Latin letters that the other does not
-# other_head       they begin differently and go on alike
 # other_speaker    in each somebody else speaks
 # absent_speaker   in one somebody speaks whom the other does not name
 # reaction         only one has a word of reaction
