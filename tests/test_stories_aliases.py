@@ -18,7 +18,7 @@ def applied(said: str, added: str = "") -> str:
     ("one", "other"),
     [
         ("輝達漲了", "英伟达涨了"),
-        ("Nvidia", "英伟达"),
+        ("Nvidia 股价", "英伟达股价"),
         ("澤倫斯基說", "泽连斯基说"),
         ("在紐西蘭", "在新西兰"),
         ("那斯達克收高", "纳指收高"),
@@ -34,8 +34,12 @@ def test_the_longest_name_counts() -> None:
 
 
 def test_latin_names_are_whole_words() -> None:
-    assert applied("hp and chips") == "惠普 and chips"
-    assert applied("amdahl") == "amdahl"
+    assert applied("用hp的打印机") == "用惠普的打印机"
+    assert applied("用hpx的打印机") == "用hpx的打印机"
+
+
+def test_a_text_of_latin_letters_stays_one() -> None:
+    assert applied("Federal Reserve meets") == applied("Fed meets") == "fed meets"
 
 
 def test_people_places_and_companies_are_told_apart_from_terms() -> None:
@@ -54,7 +58,7 @@ def test_the_shipped_table_has_three_hundred_groups_and_no_name_twice() -> None:
 
 def test_added_lines_join_a_group_of_ours_and_make_new_ones() -> None:
     added = "[companies]\n英伟达, 绿厂\n[people]\n王小二, 王二哥  # invented\n"
-    assert applied("绿厂", added) == applied("Nvidia", added)
+    assert applied("绿厂", added) == applied("輝達", added)
     assert applied("王二哥", added) == "王小二"
 
 

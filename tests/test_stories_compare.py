@@ -108,6 +108,7 @@ def test_one_title_of_columns_over_two_texts_is_a_coincidence() -> None:
         EVENT,
         ("輝達發表新一代加速器 效能提升三倍", "英伟达发布新一代加速器，性能提升三倍"),
         ("颱風海神登陸花蓮 最大陣風14級", "台风“海神”在花莲登陆，最大阵风达14级"),
+        ("Harbour bridge reopens after storm damage repairs", "Storm damage repaired, harbour bridge is reopening"),
         ("兩車隧道內追撞 9人送醫 國道回堵5公里", "國道隧道追撞事故9人送醫 車流回堵5公里"),
     ],
 )
@@ -123,6 +124,15 @@ def test_one_event_is_not_followed_for_more_than_three_days() -> None:
 def test_a_missing_date_counts_as_equal_and_a_missing_source_as_different() -> None:
     one, other = EVENT
     assert compare(said(one, after=None), said(other)).joins
+
+
+def test_entries_without_a_date_need_more_to_be_one_event() -> None:
+    one, other = EVENT[0], "两公里长的城南大桥合龙 工程历时三年完成"
+    dated, undated = (
+        compare(said(one, "甲", after=when), said(other, "乙", after=when)) for when in (timedelta(), None)
+    )
+    assert dated.score == undated.score
+    assert (dated.joins, undated.joins) == (True, False)
 
 
 def test_one_source_does_not_report_one_event_twice() -> None:
@@ -145,6 +155,8 @@ def test_one_source_does_not_report_one_event_twice() -> None:
         ("城南大桥合龙通车", "一图读懂城南大桥合龙通车", "format"),
         ("城南大桥合龙通车", "【城南早报】城南大桥合龙通车；菜价连续回落", "digest"),
         ("《城南法》今起施行", "《城北法》今起施行", "works"),
+        ("Rovers beat Wanderers 3-1 at home", "Wanderers beat Rovers 3-1 at home", "swapped"),
+        ("Today's schedule", "Todays schedule", "common words"),
         ("这样走路说明身体好", "这样吃饭说明身体差", "common words"),
     ],
 )

@@ -21,16 +21,20 @@ _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 @dataclass(frozen=True, eq=False)
 class Aliases:
-    """A table of names: by folded name the one that stands for its group, by that one its kind (`people`, `places`,
-    `companies`), and by first character the names that begin with it, the longest first."""
+    """A table of names: by folded name the one that stands for its group; by that one the first of Latin letters, and
+    the kind (`people`, `places`, `companies`); by first character the names that begin with it, the longest first."""
 
     one: Mapping[str, str]
+    latin: Mapping[str, str]
     kinds: Mapping[str, str]
     beginning: Mapping[str, tuple[str, ...]]
 
     def applied(self, folded: str) -> tuple[str, Mapping[str, str]]:
         """The folded text with every name replaced by the one that stands for its group; and the people, places and
-        companies among them, each with its kind. Of several names at one place the longest counts."""
+        companies among them, each with its kind. Of several names at one place the longest counts. In a text of Latin
+        letters a name of Latin letters stands for the group, so that it stays one.
+        """
+        latin = self.latin if folded.isascii() else {}
         parts: list[str] = []
         names: dict[str, str] = {}
         place = 0
@@ -41,7 +45,7 @@ class Aliases:
                 place += 1
                 continue
             name = self.one[found]
-            parts.append(name)
+            parts.append(latin.get(name, name))
             place += len(found)
             if name in self.kinds:
                 names[name] = self.kinds[name]
@@ -69,16 +73,18 @@ def load(added: str = "") -> Aliases:
     Raises ValueError that says which line of `added` cannot be read.
     """
     one: dict[str, str] = {}
+    latin: dict[str, str] = {}
     kinds: dict[str, str] = {}
     for kind, names in (*_groups(_FILE.read_text("utf-8")), *_groups(added)):
         first = one.get(names[0], names[0])
         one |= dict.fromkeys(names, first)
+        latin.setdefault(first, next(filter(str.isascii, names), first))
         if kind != "terms":
             kinds[first] = kind
     beginning: dict[str, tuple[str, ...]] = {}
     for name in sorted(one, key=len, reverse=True):
         beginning[name[0]] = (*beginning.get(name[0], ()), name)
-    return Aliases(one, kinds, beginning)
+    return Aliases(one, latin, kinds, beginning)
 
 
 def _groups(lines: str) -> Iterator[tuple[str, list[str]]]:

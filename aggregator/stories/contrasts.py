@@ -43,6 +43,7 @@ _OPPOSED = re.compile("|".join(rf"\b{word}\b" if word.isascii() else word for wo
 
 _NEGATIONS = re.compile(r"(?:未能|未获|未被|没有|不再|不会|并未|拒绝|否认|未|不|没|非|无)(?=(\w\w))")
 _DEFEATS = re.compile("击败|逆转|负于|不敌|输给|超越|取代|起诉|收购")
+_BEATS = re.compile(r"([a-z]+) (?:beats?|defeats?|tops?|edges?|downs?|sues?|overtakes?|acquires?|buys?) ([a-z]+)")
 _NO_NAME = re.compile(r"[a-z\d. ]")
 _NAME = 4  # characters before and after a defeat that may be a name
 _MODEL = re.compile(r"([a-z]+) ?(\d+(?:\.\d+)?|[a-z])(?![a-z0-9])")
@@ -74,6 +75,8 @@ def read(core: str) -> Signs:
 
 
 def _defeat(core: str) -> tuple[str, str] | None:
+    if found := _BEATS.search(core):
+        return found[1], found[2]
     letters = _NO_NAME.sub("", core)
     verb = _DEFEATS.search(letters)
     return verb and (letters[max(0, verb.start() - _NAME) : verb.start()], letters[verb.end() : verb.end() + _NAME])
@@ -110,6 +113,9 @@ def _swapped(a: tuple[str, str], b: tuple[str, str]) -> bool:
 
 
 def _share(x: str, y: str) -> bool:
+    """Whether two names may be one: equal words, or two characters in common."""
+    if x.isascii():
+        return x == y
     return any(x[start : start + 2] in y for start in range(len(x) - 1))
 
 

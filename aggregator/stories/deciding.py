@@ -24,7 +24,7 @@ _FRAMES = frozenset(
 )  # vetoes that hold against texts that are no sure copies
 _REISSUE = timedelta(hours=20)  # after which one title in one source is the next issue of a column
 
-# Letters of a title that is no title, and of one that is nobody else's.
+# Han characters of a title that is no title, and of one that is nobody else's.
 _SHORTEST_TITLE, _TELLING_TITLE = 4, 12
 _EDITION = 0.75  # share of common pairs of characters from which a title is the other one, edited
 
@@ -144,7 +144,7 @@ def _of_texts(a: prints.Fingerprint, b: prints.Fingerprint) -> tuple[float | Non
 
 def _as_copies(pair: _Pair) -> Verdict | None:
     """The verdict on two entries with one text or one title; None where they have neither."""
-    same_title = pair.a.letters == pair.b.letters and len(pair.a.letters) >= _SHORTEST_TITLE
+    same_title = pair.a.letters == pair.b.letters and _size(pair.a) >= _SHORTEST_TITLE
     if same_title and not pair.one_source and pair.within(SAME_EVENT_WINDOW) and not _differ_in_text(pair):
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("title"),))
     least = _COPY_IN_ONE_SOURCE if pair.one_source else _COPY
@@ -159,6 +159,11 @@ def _as_copies(pair: _Pair) -> Verdict | None:
     return Verdict(Level.SAME_TEXT, pair.resemblance, (reason,))
 
 
+def _size(reading: titles.Reading) -> float:
+    """The letters of a title, five Latin ones for each Han character."""
+    return len(reading.letters) / (5 if reading.letters.isascii() else 1)
+
+
 def _stops_copy(veto: vetoes.Veto, pair: _Pair) -> bool:
     """Whether two texts that are so alike are a frame with other contents all the same."""
     if veto.code == "column":
@@ -168,7 +173,7 @@ def _stops_copy(veto: vetoes.Veto, pair: _Pair) -> bool:
 
 def _differ_in_text(pair: _Pair) -> bool:
     """Whether the texts say that one title is a coincidence, as of columns that many have."""
-    return pair.resemblance is not None and pair.resemblance < _COINCIDENCE and len(pair.a.letters) < _TELLING_TITLE
+    return pair.resemblance is not None and pair.resemblance < _COINCIDENCE and _size(pair.a) < _TELLING_TITLE
 
 
 def _as_events(pair: _Pair) -> Verdict:

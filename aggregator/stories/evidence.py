@@ -16,6 +16,7 @@ from aggregator.stories.titles import Reading
 
 FILE = Path(__file__).parent.parent / "data" / "weights.txt"
 _TELLING = 32.0  # weight of common pairs: four rare ones, or more that are less rare
+_TELLING_WORDS = 26.0  # of common words
 _LONGEST = math.log1p(72)
 
 
@@ -64,11 +65,17 @@ def alike(a: Reading, b: Reading) -> float:
 
 
 def is_telling(a: Reading, b: Reading) -> bool:
-    """Whether what two titles have in common is more than the words of many titles: a name, a number, rare words."""
-    if a.core == b.core or numbers.shared(a.numbers, b.numbers) or numbers.one_day(a.numbers, b.numbers):
+    """Whether what two titles have in common is more than the words of many titles: a name, a number, rare words.
+
+    An English title has a few words where a Chinese one has twenty characters: there only rare words count.
+    """
+    weight = rarity.weight(titles.pairs(a.core) & titles.pairs(b.core))
+    if a.core.isascii() and b.core.isascii():
+        return weight >= _TELLING_WORDS
+    if a.core == b.core or weight >= _TELLING:
         return True
     named = any(a.names[kind] & b.names[kind] for kind in a.names.keys() & b.names.keys())
-    return named or rarity.weight(titles.pairs(a.core) & titles.pairs(b.core)) >= _TELLING
+    return named or numbers.shared(a.numbers, b.numbers) > 0 or numbers.one_day(a.numbers, b.numbers)
 
 
 def other_names(a: Reading, b: Reading) -> str:

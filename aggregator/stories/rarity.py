@@ -15,12 +15,28 @@ FILE = Path(__file__).parent.parent / "data" / "rarity.txt"
 _RARE = 4  # the step of the table up to which a pair is rare: some 15 of 50,000 titles
 _WORD = re.compile(r"[a-z][a-z0-9.+#]+")
 _NO_HAN = re.compile(r"[^\u3400-\U0003ffff]+")
+# Words of English titles that tell nothing.
+_EMPTY_WORDS = """
+a an the of to in on for and or but at by with from as is are was were be been it its this that these those he she his
+her they their we our you your i my not no after before over under into out up off about amid says said say will would
+could may can has have had more most new first how why what when who where
+"""
+_EMPTY = frozenset(_EMPTY_WORDS.split())
 _UNIT = re.compile(r"[a-z0-9.+#]+|\S")
 
 
 def units(core: str) -> list[str]:
-    """The characters of a folded title; words and numbers of Latin letters whole."""
-    return _UNIT.findall(core)
+    """The characters of a folded title, words and numbers of Latin letters whole; of a title of Latin letters alone the
+    stems of its telling words."""
+    found = _UNIT.findall(core)
+    return [_stem(word) for word in found if word not in _EMPTY] if core.isascii() else found
+
+
+def _stem(word: str) -> str:
+    """An English word without the commonest endings: enough to bring forms together, not to tell words apart."""
+    if len(word) > 5 and word.endswith(("ing", "ed", "es")):
+        return word.removesuffix("ing").removesuffix("ed").removesuffix("es")
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 def pairs(core: str) -> list[str]:
@@ -48,8 +64,8 @@ def rare(folded: str) -> list[str]:
 
 
 def weight(grams: Iterable[str]) -> float:
-    """How much it tells that two titles have these pairs and words in common: 8 for each that hardly any title has, and
-    down to 1."""
+    """How much it tells that two titles have these pairs and words in common: 8 for each pair that hardly any title
+    has, and down to 1."""
     steps = _steps()
     return sum(max(1.0, 8.0 - steps.get(gram, 0) / 3) for gram in grams)
 

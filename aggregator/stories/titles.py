@@ -53,10 +53,10 @@ class Reading:
 
     `letters` are the letters and digits of the folded title, `mask` those with a mark for each numeral. `core` is the
     folded title without wrappings and dates, with aliases brought to one, `tail` that without a first call; `units` are
-    its characters and words, `words` those of Latin letters. `names` are people, places, companies and organisations by
-    kind, `works` what stands between 《 and 》. `speakers` are folded. `calendar` is the share of dates in the title. The
-    rest says whether it has words of reaction, of background, of what is made of an event, and whether it collects
-    several stories.
+    its characters and words, `words` those of Latin letters in a title of another script. `names` are people, places,
+    companies and organisations by kind, `works` what stands between 《 and 》. `speakers` are folded. `calendar` is the
+    share of dates in the title. The rest says whether it has words of reaction, of background, of what is made of an
+    event, and whether it collects several stories.
     """
 
     letters: str
@@ -95,7 +95,7 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
         units=frozenset(units),
         numbers=numbers.read(title),
         names=_by_kind([*names.items(), *((name, "organisations") for name in _ORGANISATION.findall(core))]),
-        words=frozenset(unit for unit in units if unit.isascii() and not unit[0].isdigit()),
+        words=frozenset(unit for unit in units if unit.isascii() and not unit[0].isdigit() and not core.isascii()),
         speakers=tuple(_speakers(bare, table)),
         signs=contrasts.read(core),
         works=frozenset(table.applied(_folded("".join(work)))[0] for work in _WORK.findall(title)),
