@@ -16,7 +16,7 @@ from aggregator.stories.titles import Reading
 
 FILE = Path(__file__).parent.parent / "data" / "weights.txt"
 _TELLING = 32.0  # weight of common pairs: four rare ones, or more that are less rare
-_TELLING_WORDS = 26.0  # of common words
+_TELLING_WORDS, _NUMBER = 26.0, 8.0  # of common words, and of a common number beside them
 _LONGEST = math.log1p(72)
 
 
@@ -70,12 +70,13 @@ def is_telling(a: Reading, b: Reading) -> bool:
     An English title has a few words where a Chinese one has twenty characters: there only rare words count.
     """
     weight = rarity.weight(titles.pairs(a.core) & titles.pairs(b.core))
+    equal_numbers = numbers.shared(a.numbers, b.numbers)
     if a.core.isascii() and b.core.isascii():
-        return weight >= _TELLING_WORDS
-    if a.core == b.core or weight >= _TELLING:
+        return weight + equal_numbers * _NUMBER >= _TELLING_WORDS
+    if a.core == b.core or weight >= _TELLING or equal_numbers:
         return True
     named = any(a.names[kind] & b.names[kind] for kind in a.names.keys() & b.names.keys())
-    return named or numbers.shared(a.numbers, b.numbers) > 0 or numbers.one_day(a.numbers, b.numbers)
+    return named or numbers.one_day(a.numbers, b.numbers)
 
 
 def other_names(a: Reading, b: Reading) -> str:
