@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from aggregator.stories import rarity
+
 # What excludes each other of one subject: the words of two sides. A title that has both tells neither.
 _OPPOSITES = (
     ("涨 大涨 上涨 收涨 走高 反弹 年增 月增 增长 回升 增加", "跌 大跌 下跌 收跌 走低 下挫 年减 月减 下降 下滑 减少"),
@@ -46,7 +48,7 @@ _DEFEATS = re.compile("击败|逆转|负于|不敌|输给|超越|取代|起诉|�
 _BEATS = re.compile(r"([a-z]+) (?:beats?|defeats?|tops?|edges?|downs?|sues?|overtakes?|acquires?|buys?) ([a-z]+)")
 _NO_NAME = re.compile(r"[a-z\d. ]")
 _NAME = 4  # characters before and after a defeat that may be a name
-_MODEL = re.compile(r"([a-z]+) ?(\d+(?:\.\d+)?|[a-z])(?![a-z0-9])")
+_MODEL = re.compile(r"(?<![a-z0-9])([a-z]+) (\d+(?:\.\d+)?|[a-z])(?![a-z0-9])")  # folded: GPT4 is gpt 4
 
 
 _NO_SIDES: Mapping[tuple[int, int], str] = {}
@@ -70,7 +72,7 @@ def read(core: str) -> Signs:
         sides=sides or _NO_SIDES,
         denied=tuple(_NEGATIONS.findall(core)),
         defeat=_defeat(core),
-        models=frozenset(_MODEL.findall(core)),
+        models=frozenset((make, number) for make, number in _MODEL.findall(core) if make not in rarity.EMPTY),
     )
 
 
@@ -125,7 +127,7 @@ def _other_model(a: Signs, b: Signs) -> str:
         return ""
     for make, number in sorted(a.models):
         for other_make, other in sorted(b.models):
-            if make == other_make or (number == other and not number.isdigit()):
+            if make == other_make or (number == other and number.isalpha()):
                 return _both(f"{make} {number}", f"{other_make} {other}")
     return ""
 

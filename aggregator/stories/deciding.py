@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from aggregator.stories import aliases, evidence, prints, titles, vetoes
+from aggregator.stories import aliases, evidence, numbers, prints, titles, vetoes
 
 SAME_TEXT_WINDOW = timedelta(days=14)
 SAME_EVENT_WINDOW = timedelta(hours=72)
@@ -19,14 +19,14 @@ JOIN, JOIN_UNDATED, LINK = 0.85, 0.92, 0.7
 # Shares of common 4-grams from which two texts are one: in two sources, whatever their titles say, and within one
 # source, where columns share their frame. Below the last one title over two texts is a coincidence.
 _COPY, _SURE_COPY, _COPY_IN_ONE_SOURCE, _COINCIDENCE = 0.45, 0.6, 0.9, 0.1
-_FRAMES = frozenset(
-    ("numbers", "opposite", "swapped", "model")
-)  # vetoes that hold against texts that are no sure copies
+# Vetoes that hold against two texts that are alike, but no sure copies: they have one frame.
+_FRAMES = frozenset(("column", "numbers", "opposite", "swapped", "model"))
 _REISSUE = timedelta(hours=20)  # after which one title in one source is the next issue of a column
 
 # Han characters of a title that is no title, and of one that is nobody else's.
 _SHORTEST_TITLE, _TELLING_TITLE = 4, 12
-_EDITION = 0.75  # share of common pairs of characters from which a title is the other one, edited
+# Shares of common pairs of characters of the titles, or of 4-grams of the texts, from which one event is one text.
+_EDITION, _EDITED_TEXT = 0.75, 0.25
 
 # Folded characters from which on two texts on one event must have rare pairs in common, and how large a share: more
 # where no date speaks for one event.
@@ -165,10 +165,13 @@ def _size(reading: titles.Reading) -> float:
 
 
 def _stops_copy(veto: vetoes.Veto, pair: _Pair) -> bool:
-    """Whether two texts that are so alike are a frame with other contents all the same."""
-    if veto.code == "column":
-        return True
-    return veto.hard and veto.code in _FRAMES and (pair.resemblance or 0) < _SURE_COPY
+    """Whether two texts that are so alike are a frame with other contents all the same: of a sure copy only where the
+    titles say that they are two issues."""
+    if (pair.resemblance or 0) < _SURE_COPY:
+        return veto.code in _FRAMES and veto.hard
+    if pair.a.mask != pair.b.mask:
+        return False
+    return not pair.within(_REISSUE) or (veto.code == "numbers" and numbers.is_decisive(veto.words))
 
 
 def _differ_in_text(pair: _Pair) -> bool:
@@ -191,7 +194,7 @@ def _as_events(pair: _Pair) -> Verdict:
         if pair.one_source:
             return Verdict(Level.RELATED, score, (Reason("one source"), *reasons))
         if not against:
-            return Verdict(Level.SAME_TEXT if _is_edition(pair.a, pair.b) else Level.SAME_EVENT, score, reasons)
+            return Verdict(Level.SAME_TEXT if _is_edition(pair) else Level.SAME_EVENT, score, reasons)
     return Verdict(Level.RELATED if score >= LINK else Level.DIFFERENT, score, reasons)
 
 
@@ -204,10 +207,11 @@ def _too_little(pair: _Pair) -> Iterator[vetoes.Veto]:
         yield vetoes.Veto("other texts", "", False)
 
 
-def _is_edition(a: titles.Reading, b: titles.Reading) -> bool:
-    """Whether one title is the other one, edited, rather than that of another report."""
-    one, other = titles.pairs(a.core), titles.pairs(b.core)
-    return a.core == b.core or 2 * len(one & other) >= _EDITION * (len(one) + len(other))
+def _is_edition(pair: _Pair) -> bool:
+    """Whether one entry is the other one, edited, rather than another report."""
+    one, other = titles.pairs(pair.a.core), titles.pairs(pair.b.core)
+    alike = pair.a.core == pair.b.core or 2 * len(one & other) >= _EDITION * (len(one) + len(other))
+    return alike or (pair.resemblance or 0) >= _EDITED_TEXT
 
 
 def _reason(veto: vetoes.Veto) -> Reason:

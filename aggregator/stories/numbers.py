@@ -42,7 +42,7 @@ _ANY = re.compile(rf"[\d{_HAN}首]")
 
 # A number of these counts what goes on growing while a story is told, so that another one is no contradiction.
 _GROWING = frozenset("死伤亡人名例失户例罹受遇")
-# Kinds of which a title names the one thing that it is about; 级, 强 and 地 stand behind the strength of an earthquake.
+# Kinds of which a title names only one, that it is about; 级, 强 and 地 stand behind the strength of an earthquake.
 _DECISIVE = frozenset(("date", "month", "year", "score", "%", "级", "强", "地"))
 
 
@@ -117,10 +117,15 @@ def contradiction(a: Numbers, b: Numbers) -> tuple[str, bool] | None:
     for kind in sorted(a.facts.keys() & b.facts.keys()):
         if kind in _GROWING or _agree(a.facts[kind], b.facts[kind]):
             continue
-        if kind in _DECISIVE or kind.startswith("第"):
+        if is_decisive(kind):
             return kind, True
         soft = soft or kind
     return None if soft is None else (soft, False)
+
+
+def is_decisive(kind: str) -> bool:
+    """Whether a title names only one of this kind, the one that it is about."""
+    return kind in _DECISIVE or kind.startswith("第")
 
 
 def _agree(some: frozenset[tuple[float, ...]], others: frozenset[tuple[float, ...]]) -> bool:

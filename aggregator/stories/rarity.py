@@ -21,7 +21,7 @@ a an the of to in on for and or but at by with from as is are was were be been i
 her they their we our you your i my not no after before over under into out up off about amid says said say will would
 could may can has have had more most new first how why what when who where
 """
-_EMPTY = frozenset(_EMPTY_WORDS.split())
+EMPTY = frozenset(_EMPTY_WORDS.split())
 _UNIT = re.compile(r"[a-z0-9.+#]+|\S")
 
 
@@ -29,7 +29,7 @@ def units(core: str) -> list[str]:
     """The characters of a folded title, words and numbers of Latin letters whole; of a title of Latin letters alone the
     stems of its telling words."""
     found = _UNIT.findall(core)
-    return [_stem(word) for word in found if word not in _EMPTY] if core.isascii() else found
+    return [_stem(word) for word in found if word not in EMPTY] if core.isascii() else found
 
 
 def _stem(word: str) -> str:

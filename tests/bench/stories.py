@@ -127,9 +127,17 @@ def cut(row: dict[str, Any], chance: random.Random) -> dict[str, Any]:
 
 
 def edited(row: dict[str, Any], chance: random.Random) -> dict[str, Any]:
-    """One in twenty characters is another one, left out or doubled; the title is another one."""
-    letters = [letter if chance.random() >= 0.05 else chance.choice(("", "某", letter * 2)) for letter in row["text"]]
-    return {"title": row["title"][: len(row["title"]) // 2], "text": "".join(letters)}
+    """One in twenty characters is another one, left out or doubled, in the title too."""
+    return {"title": _edited(row["title"], chance), "text": _edited(row["text"], chance)}
+
+
+def renamed(row: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """As `edited`, under half the title."""
+    return {"title": row["title"][: len(row["title"]) // 2], "text": _edited(row["text"], chance)}
+
+
+def _edited(said: str, chance: random.Random) -> str:
+    return "".join(sign if chance.random() >= 0.05 else chance.choice(("", "某", sign * 2)) for sign in said)
 
 
 def tracked(row: dict[str, Any], _: random.Random) -> dict[str, Any]:
@@ -141,7 +149,8 @@ VARIANTS: dict[str, Variant] = {
     "source suffix": with_suffix,
     "padding": padded,
     "20 % cut": cut,
-    "5 % edited, half a title": edited,
+    "5 % edited": edited,
+    "5 % edited, half a title": renamed,
     "tracking URL": tracked,
 }
 
