@@ -94,6 +94,11 @@ def test_the_next_issue_of_a_column_is_no_copy_however_alike_its_text() -> None:
     assert compare(one, other).level is Level.DIFFERENT
 
 
+def test_a_number_that_was_edited_makes_no_other_text() -> None:
+    one, other = said("城南大桥全长2100米", "甲", article(1)), said("城南大桥全长2110米", "乙", article(1))
+    assert compare(one, other).level is Level.SAME_TEXT
+
+
 def test_one_title_of_columns_over_two_texts_is_a_coincidence() -> None:
     one, other = said("今日要闻", "甲", article(1)), said("今日要闻", "乙", article(2))
     assert not compare(one, other).joins

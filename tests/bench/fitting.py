@@ -145,7 +145,7 @@ def show(rows: Sequence[dict[str, Any]], scores: Any, against: Any) -> None:
     """Print precision and recall over the sure pairs of each set, by threshold."""
     sets = ("pairs", "handmade", "window")
     print(f"{'':10}" + "".join(f"{name:>26}" for name in sets))
-    for what, least in [("join", t / 100) for t in range(80, 98, 1)] + [("link", t / 100) for t in range(40, 82, 4)]:
+    for what, least in [("join", t / 100) for t in range(80, 98, 1)] + [("link", t / 100) for t in range(50, 82, 2)]:
         line = f"{what} {least:.2f} "
         for name in sets:
             chosen = [k for k, row in enumerate(rows) if row["set"] == name and row.get("sure", True)]
