@@ -57,7 +57,7 @@ def test_own_lines_add_to_the_lexicon_in_either_script() -> None:
 
 
 def test_a_line_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(ValueError, match="line 2: write a word"):
+    with pytest.raises(ValueError, match="line 2: write words"):
         lexicon.load("芯片\ttech\n芯片\n")
 
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from itertools import pairwise
 from operator import add
@@ -31,7 +31,8 @@ LEAST_SEEN = 5  # a rarer word weighs as if it were this rare
 _LONGEST = 3  # Han characters of a word that is looked up; a longer one is searched for where its beginning is found
 _BRIEF = 60  # characters of a text below which an entry is judged like one that has only a title
 _ADDED = 1.0  # weight of an added word whose line names none: alone in a title it is enough
-_NEW_BIAS, _NEW_THRESHOLD = -1.0, 0.5  # of a term that only added words have
+ITSELF = 0.3  # how much the weight that a term itself learned counts, beside those of words
+NEW_BIAS, NEW_THRESHOLD = -1.0, 0.5  # of a term that only added words have
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(f"[{_HAN}]+|[^{_HAN}]+")
 _HAN_FIRST = re.compile(f"[{_HAN}]")
@@ -39,6 +40,7 @@ _HAN_FIRST = re.compile(f"[{_HAN}]")
 
 # A word's rarity, and its weights, each with the place of its term.
 _Word = tuple[float, tuple[tuple[int, float], ...]]
+_SILENT: _Word = (0.0, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,37 @@ class Term:
     bias: float
     threshold: float
     parent: str = ""
+
+
+class Weight(NamedTuple):
+    """What was learned of a word for a term, and in how many lessons. The empty word stands for the term itself."""
+
+    word: str
+    term: str
+    weight: float
+    lessons: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """All that was learned so far, by word and term."""
+
+    weights: Mapping[str, Mapping[str, Weight]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Iterable[Weight]) -> Learned:
+        """What these rows hold; of two rows for the same word and term the later one counts."""
+        weights: dict[str, dict[str, Weight]] = {}
+        for row in rows:
+            weights.setdefault(row.word, {})[row.term] = row
+        return cls(weights)
+
+    def rows(self) -> Iterator[Weight]:
+        """Everything, as it can be stored."""
+        return (row for terms in self.weights.values() for row in terms.values())
+
+
+NOTHING = Learned()
 
 
 class Row(NamedTuple):
@@ -83,6 +116,16 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class _Heard:
+    """The words of an entry that say something, the length of the vector that they make, and the margins."""
+
+    known: Collection[str]
+    taught: Collection[str]
+    length: float
+    margins: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """What the lexicon makes of one entry.
 
@@ -92,12 +135,13 @@ class Scores:
 
     by_term: Mapping[str, float]
     _lexicon: Lexicon
-    _found: Collection[str]
-    _length: float
+    _learned: Learned
+    _heard: _Heard
 
     def words(self, term: str, most: int) -> list[tuple[str, float]]:
         """Up to `most` words that speak for `term`, the loudest first, each with what it adds to the margin."""
-        said = [(word, self._lexicon.weight(word, term) / self._length) for word in self._found]
+        heard = {*self._heard.known, *self._heard.taught}
+        said = [(word, self._lexicon.said(word, term, self._learned) / self._heard.length) for word in heard]
         return sorted((pair for pair in said if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))[:most]
 
 
@@ -107,12 +151,13 @@ class Lexicon:
     def __init__(self, table: Table) -> None:
         self.terms = {term.term: term for term in table.terms}
         self._scales = table.scales
+        self._rarest = rarity(table.titles, 0)
         self._titles = table.titles
         self._places: dict[str, int] = {}
         self._words: dict[str, _Word] = {}
         self._longer: dict[str, list[str]] = {}
-        for term in self.terms:
-            self._place(term)
+        for term in table.terms:
+            self._place(term.term)
         for row in table.rows:
             self._take_in(*row)
 
@@ -120,57 +165,66 @@ class Lexicon:
         """Where the sums of `term` are; one without a line of its own gets one."""
         if term not in self._places:
             self._places[term] = len(self._places)
-            self.terms.setdefault(term, Term(term, _NEW_BIAS, _NEW_THRESHOLD))
+            self.terms.setdefault(term, Term(term, NEW_BIAS, NEW_THRESHOLD))
         return self._places[term]
 
     def _take_in(self, word: str, term: str, weight: float, titles: int) -> None:
         known = self._words.get(word)
         if known is None:
             known = (rarity(self._titles, titles), ())
-            if (beginning := _beginning(word)) != word:
+            if len(word) > _LONGEST and (beginning := _beginning(word)) != word:
                 self._longer.setdefault(beginning, []).append(word)
         self._words[word] = (known[0], (*known[1], (self._place(term), weight * known[0])))
 
-    def weight(self, word: str, term: str) -> float:
-        """What `word` adds for `term`, before it is divided by the length of its entry."""
-        return sum(weight for place, weight in self._words[word][1] if place == self._places.get(term))
-
-    def score(self, title: str, body: str = "") -> Scores:
+    def score(self, title: str, body: str = "", learned: Learned = NOTHING) -> Scores:
         """How well each category fits an entry with this folded title and this folded text."""
-        found, length, margins = self._margins(title, body)
+        heard = self._heard(title, body, learned)
         scale = self._scales["text" if len(body) >= _BRIEF else "title"]
-        by_term = {term: scale.probability(margins[place]) for term, place in self._places.items()}
+        by_term = {term: scale.probability(margin) for term, margin in heard.margins.items()}
         for term, known in self.terms.items():
             if known.parent:
                 by_term[term] = min(by_term[term], by_term[known.parent])
-        return Scores(dict(sorted(by_term.items(), key=_by_score)), self, found, length)
+        return Scores(dict(sorted(by_term.items(), key=_by_score)), self, learned, heard)
 
-    def margins(self, title: str, body: str = "") -> dict[str, float]:
+    def margins(self, title: str, body: str = "", learned: Learned = NOTHING) -> dict[str, float]:
         """For each term how far the entry is on its side, before any calibration."""
-        return dict(zip(self._places, self._margins(title, body)[2], strict=True))
+        return self._heard(title, body, learned).margins
 
-    def _margins(self, title: str, body: str) -> tuple[set[str], float, list[float]]:
-        """The known words of an entry, the length of the vector that they make, and the margin at each place."""
-        found = self._found(f"{title} {body[:OPENING]}")
+    def values(self, title: str, body: str = "") -> dict[str, float]:
+        """What learning may give weights to: the known words of an entry, and all of its title, each as it counts."""
+        heard = self._heard(title, body, NOTHING)
+        words = {*heard.known, *(word for word in words_of(title) if len(word) > 1)}
+        return {word: self._rarity(word) / heard.length for word in sorted(words)}
+
+    def said(self, word: str, term: str, learned: Learned) -> float:
+        """What `word` adds for `term`, before it is divided by the length of its entry."""
+        known = sum(weight for place, weight in self._words.get(word, _SILENT)[1] if place == self._places.get(term))
+        taught = learned.weights.get(word, {}).get(term)
+        return known + (taught.weight * self._rarity(word) if taught else 0.0)
+
+    def _rarity(self, word: str) -> float:
+        return self._words[word][0] if word in self._words else self._rarest
+
+    def _heard(self, title: str, body: str, learned: Learned) -> _Heard:
+        folded = f"{title} {body[:OPENING]}"
+        words = words_of(folded)
+        known = words & self._words.keys()
+        for beginning in words & self._longer.keys():
+            known.update(word for word in self._longer[beginning] if text.contains(folded, word))
         square, sums = 0.0, [0.0] * len(self._places)
-        for word in found:
+        for word in known:
             rare, weights = self._words[word]
             square += rare * rare
             for place, weight in weights:
                 sums[place] += weight
-        length = math.sqrt(square) or 1.0
-        return (
-            found,
-            length,
-            [total / length + term.bias for total, term in zip(sums, self.terms.values(), strict=True)],
-        )
-
-    def _found(self, folded: str) -> set[str]:
-        words = words_of(folded)
-        found = words & self._words.keys()
-        for beginning in words & self._longer.keys():
-            found.update(word for word in self._longer[beginning] if text.contains(folded, word))
-        return found
+        length = math.sqrt(square) or self._rarest
+        margins = {term: total / length + self.terms[term].bias for term, total in zip(self.terms, sums, strict=True)}
+        taught = (words | known) & learned.weights.keys()
+        for word in (*taught, ""):
+            value = self._rarity(word) / length if word else ITSELF
+            for term, row in learned.weights.get(word, {}).items():
+                margins[term] = margins.get(term, NEW_BIAS) + row.weight * value
+        return _Heard(known, taught, length, margins)
 
 
 def _by_score(pair: tuple[str, float]) -> float:
@@ -188,7 +242,16 @@ def load(extra: str = "") -> Lexicon:
 
 def shipped() -> str:
     """The file that comes with the package."""
-    return (resources.files("aggregator") / "data" / "lexicon.tsv").read_text("utf-8")
+    return _data("lexicon.tsv")
+
+
+def known() -> str:
+    """The lines of words that the authors know, from which the shipped lexicon was made beside titles."""
+    return _data("known.tsv")
+
+
+def _data(name: str) -> str:
+    return (resources.files("aggregator") / "data" / name).read_text("utf-8")
 
 
 def read(content: str) -> Table:
@@ -223,19 +286,18 @@ def _in_order(row: Row) -> tuple[str, str]:
     return row.word, row.term
 
 
-def added(extra: str) -> Iterator[Row]:
-    """The rows of a person's own lines: a word in either script, a term, perhaps a weight; `#` begins a remark."""
-    for number, line in enumerate(extra.splitlines(), 1):
+def added(lines: str) -> Iterator[Row]:
+    """The rows that a person wrote: words with commas between them, a tab, a term, perhaps a tab and a weight."""
+    for number, line in enumerate(lines.splitlines(), 1):
         fields = [field.strip() for field in line.split("#")[0].split("\t")]
         if fields == [""]:
             continue
         try:
-            word, term, weight = (*fields, str(_ADDED))[:3]
-            row = Row(text.fold(word), term, float(weight))
+            words, term, weight = (*fields, str(_ADDED))[:3]
+            rows = [Row(text.fold(word), term, float(weight)) for word in words.split(",")]
         except ValueError:
-            raise ValueError(f"line {number}: write a word, a tab, a term, and perhaps a tab and a weight") from None
-        if row.word and row.term:
-            yield row
+            raise ValueError(f"line {number}: write words, a tab, a term, and perhaps a tab and a weight") from None
+        yield from (row for row in rows if row.word and row.term)
 
 
 def words_of(folded: str) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from aggregator import __version__
-from aggregator.cli import configuring, demonstrating, editing, explaining, keeping, running, sources, stored
+from aggregator.cli import configuring, demonstrating, editing, explaining, keeping, running, sources, stored, wording
 from aggregator.cli.common import Group, folders
 
 
@@ -33,6 +33,7 @@ for _command in (
     keeping.backup,
     keeping.restore,
     editing.hide,
+    wording.words,
     configuring.schema,
     configuring.version,
 ):
