@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
+from aggregator import text
 from aggregator.categorize import lexicon
 from aggregator.categorize.lexicon import Lexicon, Row, Scale, Table, Term
 
@@ -92,8 +93,8 @@ def build(
 
 def _with_children(example: Example, known: Sequence[Row], parents: Mapping[str, str]) -> Example:
     """`example` filed under the children, too, of whose known words it has one."""
-    said = lexicon.words_of(f"{example.title} {example.text[: lexicon.OPENING]}")
-    children = {row.term for row in known if row.word in said and parents[row.term] and row.weight > 0}
+    folded = f"{example.title} {example.text[: lexicon.OPENING]}"
+    children = {row.term for row in known if parents[row.term] and row.weight > 0 and text.contains(folded, row.word)}
     right = {child for child in children if parents[child] in example.right}
     return replace(example, right=example.right | right, unsure=example.unsure | children - right)
 
@@ -106,7 +107,11 @@ class _Corpus:
         self._parents = parents
         self._known = list(_known_documents(known))
         self._wanted = {row.word for row in known}
-        self._documents = [list(_documents(example)) for example in examples]
+        longer: dict[str, list[str]] = {}
+        for word in sorted(self._wanted):
+            if (beginning := lexicon.beginning_of(word)) != word:
+                longer.setdefault(beginning, []).append(word)
+        self._documents = [list(_documents(example, longer)) for example in examples]
 
     def table(self, places: Sequence[int]) -> Table:
         """What the examples at these places teach; not calibrated yet."""
@@ -137,14 +142,16 @@ def _all_of(documents: Sequence[_Document]) -> frozenset[str]:
     return documents[0].words if len(documents) == 1 else documents[1].words | documents[0].words
 
 
-def _documents(example: Example) -> Iterable[_Document]:
+def _documents(example: Example, longer: Mapping[str, Sequence[str]]) -> Iterator[_Document]:
     said = [(example.title, 1.0)]
     if example.text:
         said.append((f"{example.title} {example.text[: lexicon.OPENING]}", _TEXT_COUNT))
     if example.keywords:
         said.append((example.keywords, _KEYWORDS_COUNT))
     for folded, count in said:
-        yield _Document(frozenset(lexicon.words_of(folded)), example.right, example.unsure, count)
+        words = lexicon.words_of(folded)
+        words.update([*lexicon.longer_in(folded, words, longer)])
+        yield _Document(frozenset(words), example.right, example.unsure, count)
 
 
 def _known_documents(known: Iterable[Row]) -> Iterator[_Document]:

@@ -172,7 +172,7 @@ class Lexicon:
         known = self._words.get(word)
         if known is None:
             known = (rarity(self._titles, titles), ())
-            if len(word) > _LONGEST and (beginning := _beginning(word)) != word:
+            if len(word) > _LONGEST and (beginning := beginning_of(word)) != word:
                 self._longer.setdefault(beginning, []).append(word)
         self._words[word] = (known[0], (*known[1], (self._place(term), weight * known[0])))
 
@@ -209,8 +209,7 @@ class Lexicon:
         folded = f"{title} {body[:OPENING]}"
         words = words_of(folded)
         known = words & self._words.keys()
-        for beginning in words & self._longer.keys():
-            known.update(word for word in self._longer[beginning] if text.contains(folded, word))
+        known.update(longer_in(folded, words, self._longer))
         square, sums = 0.0, [0.0] * len(self._places)
         for word in known:
             rare, weights = self._words[word]
@@ -258,6 +257,10 @@ def read(content: str) -> Table:
     """The table that a file of this format holds."""
     titles, terms, scales, rows = 0, [], {}, []
     for line in content.splitlines():
+        if not line.startswith(":"):
+            word, term, weight, seen = line.split("\t")
+            rows.append(Row(word, term, float(weight), int(seen)))
+            continue
         match line.split("\t"):
             case [":titles", number]:
                 titles = int(number)
@@ -265,8 +268,6 @@ def read(content: str) -> Table:
                 scales[name] = Scale(float(slope), float(shift))
             case [":term", term, bias, threshold, *parent]:
                 terms.append(Term(term, float(bias), float(threshold), *parent))
-            case [word, term, weight, seen]:
-                rows.append(Row(word, term, float(weight), int(seen)))
     return Table(titles, tuple(terms), scales, tuple(rows))
 
 
@@ -321,7 +322,15 @@ def rarity(titles: int, seen: int) -> float:
     return math.log(max(titles, LEAST_SEEN) / max(seen, LEAST_SEEN)) + 1
 
 
-def _beginning(word: str) -> str:
-    """The part of `word` that `words_of` finds in a text that holds it."""
+def beginning_of(word: str) -> str:
+    """The part of `word` that `words_of` finds in a text that holds it: the whole, if it is not too long."""
     run = _RUN.findall(word)[0]
     return run[:_LONGEST] if _HAN_FIRST.match(run) else " ".join(run.split()[:2])
+
+
+def longer_in(folded: str, words: Collection[str], longer: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Which of the longer words, by their beginnings, a folded text has; `words` are its `words_of`."""
+    for beginning in longer.keys() & words:
+        for word in longer[beginning]:
+            if text.contains(folded, word):
+                yield word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from aggregator.cli.common import Group, folders, load
 
 if TYPE_CHECKING:
     from aggregator.categorize.building import Example
+
+Meaning = tuple[frozenset[str], frozenset[str]]  # the terms that a label means, and those that it may mean
 
 _readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -44,16 +46,16 @@ def build(files: tuple[Path, ...], labels: Path, known: Path | None, precise: tu
     from aggregator.categorize import lexicon
 
     parents = {category.term: category.parent or "" for category in load().categories}
-    meanings = dict(_meanings(labels, parents))
-    examples = [example for file in files for example in _examples(file, meanings)]
+    said = dict(meanings(labels, parents))
+    labelled = [example for file in files for example in examples(file, said)]
     words = known.read_text("utf-8") if known else lexicon.known()
     shares = {term: float(share) for term, share in (each.split("=") for each in precise)}
-    table = building.build(examples, [row for row in lexicon.added(words) if row.term in parents], parents, shares)
+    table = building.build(labelled, [row for row in lexicon.added(words) if row.term in parents], parents, shares)
     out.write_text(lexicon.written(table), "utf-8")
-    click.echo(f"{out}: {len(table.rows)} rows, made of {len(examples)} titles")
+    click.echo(f"{out}: {len(table.rows)} rows, made of {len(labelled)} titles")
 
 
-def _meanings(file: Path, terms: Iterable[str]) -> Iterator[tuple[str, tuple[frozenset[str], frozenset[str]]]]:
+def meanings(file: Path, terms: Iterable[str]) -> Iterator[tuple[str, Meaning]]:
     """For each label the terms that it means, and those that it may mean."""
     for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -65,7 +67,7 @@ def _meanings(file: Path, terms: Iterable[str]) -> Iterator[tuple[str, tuple[fro
         yield label, meaning
 
 
-def _examples(file: Path, meanings: dict[str, tuple[frozenset[str], frozenset[str]]]) -> Iterator[Example]:
+def examples(file: Path, said: Mapping[str, Meaning]) -> Iterator[Example]:
     """The entries of `file` whose label means something."""
     from aggregator import text
     from aggregator.categorize import lexicon
@@ -78,7 +80,7 @@ def _examples(file: Path, meanings: dict[str, tuple[frozenset[str], frozenset[st
                 title, label = row["title"], row["label"]
             except (ValueError, KeyError, TypeError) as error:
                 raise errors.AggregatorError(f"{file}:{number}: no object with title and label: {error}") from error
-            if label in meanings:
+            if label in said:
                 body = (row.get("text") or "")[: 2 * lexicon.OPENING]  # folding makes a text shorter
                 keywords = " ".join(map(text.fold, (row.get("keywords") or "").split(",")))
-                yield Example(text.fold(title), text.fold(body), *meanings[label], keywords)
+                yield Example(text.fold(title), text.fold(body), *said[label], keywords)
