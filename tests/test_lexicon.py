@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from pathlib import Path
+
 import pytest
+import yaml
 
 from aggregator import text
 from aggregator.categorize import lexicon
 from aggregator.categorize.lexicon import Lexicon, Row, Scale, Table, Term
 
+ROOT = Path(__file__).resolve().parent.parent
+PORTAL = ROOT.parent / "shared" / "reference" / "portal-article.txt"
 SCALE = Scale(4.0, 0.0)
 TERMS = (Term("tech", -0.5, 0.6), Term("chips", -0.5, 0.5, "tech"), Term("sports", -0.5, 0.6))
 
@@ -27,6 +33,12 @@ def test_a_word_speaks_for_its_category() -> None:
 def test_a_child_is_never_above_its_parent() -> None:
     scores = small(Row("芯片", "chips", 3.0, 9)).score("芯片").by_term
     assert scores["chips"] == scores["tech"]
+
+
+def test_a_close_rival_makes_a_category_less_sure() -> None:
+    alone = small(Row("芯片", "tech", 1.0, 9)).score("芯片").by_term["tech"]
+    rivalled = small(Row("芯片", "tech", 1.0, 9), Row("芯片", "sports", 0.8, 9)).score("芯片").by_term
+    assert rivalled["sports"] < rivalled["tech"] < alone
 
 
 def test_an_unknown_title_belongs_nowhere() -> None:
@@ -76,3 +88,50 @@ def test_the_shipped_file_keeps_its_bounds() -> None:
     assert lexicon.written(table) == content
     assert len(table.rows) <= 30_000
     assert all(row.word == text.fold(row.word) for row in table.rows[::50])
+
+
+def test_a_shipped_word_was_seen_in_five_titles_or_is_known() -> None:
+    known = {row.word for row in lexicon.added(lexicon.known())}
+    rare = {row.word for row in lexicon.read(lexicon.shipped()).rows if row.titles < 5}
+    assert rare <= known
+
+
+def test_the_shipped_lexicon_has_every_shipped_category() -> None:
+    shipped = yaml.safe_load((ROOT / "config" / "categories.yaml").read_text("utf-8"))["categories"]
+    terms = lexicon.load().terms
+    assert {category["term"]: category.get("parent", "") for category in shipped} == {
+        term: known.parent for term, known in terms.items()
+    }
+
+
+def test_it_takes_less_than_20_megabytes() -> None:
+    tracemalloc.start()
+    kept = lexicon.load()
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept.terms
+    assert size < 20e6
+
+
+@pytest.mark.parametrize(
+    ("title", "term"),
+    [
+        ("新款旗舰手机搭载自研芯片，续航大幅提升", "tech"),
+        ("央行宣布下调存款准备金率，A股三大指数高开", "finance"),
+        ("主队客场两球逆转，小组赛提前出线", "sports"),
+        ("天文学家发现一颗新的系外行星", "science"),
+        ("New smartphone chip promises longer battery life", "tech"),
+        ("Striker scores twice as champions win the final", "sports"),
+    ],
+)
+def test_plain_titles_are_where_they_belong(title: str, term: str) -> None:
+    assert next(iter(lexicon.load().score(text.fold(title)).by_term)) == term
+
+
+@pytest.mark.skipif(not PORTAL.exists(), reason="../shared is missing")
+def test_the_portals_article_is_tech_and_chips_by_title_and_by_text() -> None:
+    judge = lexicon.load()
+    lines = [line.strip() for line in PORTAL.read_text("utf-8").splitlines() if line.strip()]
+    for body in ("", "\n".join(lines[10:])):
+        scores = judge.score(text.fold(lines[3]), text.fold(body)).by_term
+        assert all(scores[term] >= judge.terms[term].threshold for term in ("tech", "chips"))

@@ -24,18 +24,18 @@ from aggregator.categorize.lexicon import Lexicon, Row, Scale, Table, Term
 ROWS = 30_000
 PRECISE = 0.85  # the share of what is assigned to a term that is right, where nothing else is asked for
 
-_COST = 0.3  # LinearSVC's C
+_COST = 0.4  # LinearSVC's C
 _ROUNDS = 300  # of LinearSVC
 _FOLDS = 4
 _DECIMALS = 3  # of a weight
 # How much one of them teaches, beside a title.
 _TEXT_COUNT = 1.5
-_KEYWORDS_COUNT = 0.6
-_KNOWN_COUNT = 0.7
-_COMMON = 0.2  # power of a word's frequency by which its weights are the more important
+_KEYWORDS_COUNT = 0.3
+_KNOWN_COUNT = 0.5
+_COMMON = 0.15  # power of a word's frequency by which its weights are the more important
 _AGAINST = 0.8  # a weight against a term is less important than one for it
 _UNKNOWN = -3.0  # the bias of a term without examples
-_LEAST, _MOST = 0.3, 0.95  # no threshold is below or above
+_LEAST, _MOST = 0.5, 0.95  # no threshold is below, since feeds have much that belongs nowhere, or above
 _UNTRIED = 0.6  # the threshold of a term that has too few examples to find one, or only known words
 _ENOUGH = 100  # examples
 
@@ -79,7 +79,10 @@ def build(
     judged: list[_Judged] = []
     for fold in range(_FOLDS):
         part = Lexicon(corpus.table([place for place in range(len(examples)) if place % _FOLDS != fold]))
-        judged += [(example, part.margins(example.title, example.text)) for example in corpus.examples[fold::_FOLDS]]
+        judged += [
+            (example, part.rivalled(part.margins(example.title, example.text)))
+            for example in corpus.examples[fold::_FOLDS]
+        ]
     scales = {
         "title": _scale([(example, margins) for example, margins in judged if not example.text]),
         "text": _scale([(example, margins) for example, margins in judged if example.text]),
@@ -105,7 +108,7 @@ class _Corpus:
     def __init__(self, examples: Sequence[Example], known: Sequence[Row], parents: Mapping[str, str]) -> None:
         self.examples = examples
         self._parents = parents
-        self._known = list(_known_documents(known))
+        self._known = list(_known_documents(known, parents))
         self._wanted = {row.word for row in known}
         longer: dict[str, list[str]] = {}
         for word in sorted(self._wanted):
@@ -154,10 +157,10 @@ def _documents(example: Example, longer: Mapping[str, Sequence[str]]) -> Iterato
         yield _Document(frozenset(words), example.right, example.unsure, count)
 
 
-def _known_documents(known: Iterable[Row]) -> Iterator[_Document]:
+def _known_documents(known: Iterable[Row], parents: Mapping[str, str]) -> Iterator[_Document]:
     terms: dict[str, set[str]] = {}
     for row in known:
-        terms.setdefault(row.word, set()).add(row.term)
+        terms.setdefault(row.word, set()).update({row.term, parents[row.term] or row.term})
     for word, right in terms.items():
         yield _Document(frozenset({word} | lexicon.words_of(word)), frozenset(right), frozenset(), _KNOWN_COUNT)
 
@@ -193,9 +196,9 @@ def _machines(
 def _most_important(weights: Any, seen: Any, rows: int) -> Any:
     """The `rows` weights that would be missed most, as a mask."""
     importance = np.where(weights > 0, weights, -weights * _AGAINST) * seen[:, None] ** _COMMON
-    if np.count_nonzero(importance) <= rows:
-        return importance > 0
-    return importance >= np.partition(importance.ravel(), -rows)[-rows]
+    kept = np.zeros(importance.shape, bool)
+    kept.flat[np.argsort(-importance, axis=None, kind="stable")[:rows]] = True
+    return kept & (importance > 0)
 
 
 def _scale(judged: Sequence[_Judged]) -> Scale:

@@ -1,6 +1,6 @@
 """The lexicon: how much each word of an entry speaks for each category. Pure, and light enough for every entry.
 
-The readable file `data/lexicon.tsv` is the truth. It is compiled when it is loaded, which takes a twentieth of a
+The readable file `data/lexicon.tsv` is the truth. It is compiled when it is loaded, which takes a tenth of a
 second, so that no compiled copy can be out of date. Its lines, their fields separated by tabs:
 
     :titles   how many titles it was made of
@@ -14,6 +14,7 @@ are folded (`text.fold`): 简体 and 繁體 are one.
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -27,16 +28,16 @@ from aggregator import text
 
 OPENING = 500  # characters of a text that are looked at; all of it is hardly better (docs/notes/lexicon.md)
 LEAST_SEEN = 5  # a rarer word weighs as if it were this rare
+NEW_BIAS, NEW_THRESHOLD = -1.0, 0.5  # of a term that has only added or learned words
+ITSELF = 0.3  # how much the weight that a term itself learned counts, beside those of words
 
 _LONGEST = 3  # Han characters of a word that is looked up; a longer one is searched for where its beginning is found
 _BRIEF = 60  # characters of a text below which an entry is judged like one that has only a title
+_RIVALRY = 0.75  # an entry that fits another category nearly as well is less surely of this one
 _ADDED = 1.0  # weight of an added word whose line names none: alone in a title it is enough
-ITSELF = 0.3  # how much the weight that a term itself learned counts, beside those of words
-NEW_BIAS, NEW_THRESHOLD = -1.0, 0.5  # of a term that only added words have
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(f"[{_HAN}]+|[^{_HAN}]+")
 _HAN_FIRST = re.compile(f"[{_HAN}]")
-
 
 # A word's rarity, and its weights, each with the place of its term.
 _Word = tuple[float, tuple[tuple[int, float], ...]]
@@ -180,7 +181,7 @@ class Lexicon:
         """How well each category fits an entry with this folded title and this folded text."""
         heard = self._heard(title, body, learned)
         scale = self._scales["text" if len(body) >= _BRIEF else "title"]
-        by_term = {term: scale.probability(margin) for term, margin in heard.margins.items()}
+        by_term = {term: scale.probability(margin) for term, margin in self.rivalled(heard.margins).items()}
         for term, known in self.terms.items():
             if known.parent:
                 by_term[term] = min(by_term[term], by_term[known.parent])
@@ -189,6 +190,13 @@ class Lexicon:
     def margins(self, title: str, body: str = "", learned: Learned = NOTHING) -> dict[str, float]:
         """For each term how far the entry is on its side, before any calibration."""
         return self._heard(title, body, learned).margins
+
+    def rivalled(self, margins: Mapping[str, float]) -> dict[str, float]:
+        """Margins less a share of the best other one's; a child has no rivals but those of its parent."""
+        tops = [term for term in margins if term not in self.terms or not self.terms[term].parent]
+        best, second = heapq.nlargest(2, [(margins[term], term) for term in tops] + [(-1.0, "")] * 2)
+        rivals = {term: second[0] if term == best[1] else best[0] for term in tops}
+        return {term: margin - _RIVALRY * rivals.get(term, 0.0) for term, margin in margins.items()}
 
     def values(self, title: str, body: str = "") -> dict[str, float]:
         """What learning may give weights to: the known words of an entry, and all of its title, each as it counts."""

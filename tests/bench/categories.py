@@ -33,8 +33,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SETS = ROOT.parent / "shared" / "corpus" / "datasets"
 PORTAL = ROOT.parent / "shared" / "reference" / "portal-article.txt"
 NAMES = ("toutiao_titles", "thucnews_titles", "sina2018_fulltext", "taiwan_hant_titles", "agnews_test", "tnews_dev")
-NOISY = "tnews_dev"  # reported only
-PRECISE = {"tech": 0.94}
+NOISY = "tnews_dev"  # reported only, not learned from: half of its labels are odd
+PRECISE = {"tech": 0.93}
 CORRECTIONS = 300
 
 Judge = Callable[[Example, bool], Mapping[str, float]]
@@ -371,7 +371,7 @@ def main() -> None:
     asked = parser.parse_args().parts.split(",")
     everything = entries()
     judged = [entry for entry in everything if entry.part == 0]
-    used = [entry for entry in everything if entry.part != 0]
+    used = [entry for entry in everything if entry.part != 0 and entry.name != NOISY]
     sina = [entry for entry in everything if entry.name.startswith("sina")]
     print(f"{len(used)} labelled titles build, {len(judged)} others are judged")
     if {"accuracy", "tech", "scripts", "portal", "cost"} & set(asked):
