@@ -192,11 +192,12 @@ class Lexicon:
         return self._heard(title, body, learned).margins
 
     def rivalled(self, margins: Mapping[str, float]) -> dict[str, float]:
-        """Margins less a share of the best other one's; a child has no rivals but those of its parent."""
-        tops = [term for term in margins if term not in self.terms or not self.terms[term].parent]
-        best, second = heapq.nlargest(2, [(margins[term], term) for term in tops] + [(-1.0, "")] * 2)
-        rivals = {term: second[0] if term == best[1] else best[0] for term in tops}
-        return {term: margin - _RIVALRY * rivals.get(term, 0.0) for term, margin in margins.items()}
+        """Margins less a share of the best other one's. A child's rivals are those of its parent."""
+        above = {term: self.terms[term].parent or term if term in self.terms else term for term in margins}
+        tops = [(margins[term], term) for term, top in above.items() if term == top]
+        best, second = heapq.nlargest(2, [*tops, (-1.0, ""), (-1.0, "")])
+        rivals = {term: second[0] if top == best[1] else best[0] for term, top in above.items()}
+        return {term: margin - _RIVALRY * rivals[term] for term, margin in margins.items()}
 
     def values(self, title: str, body: str = "") -> dict[str, float]:
         """What learning may give weights to: the known words of an entry, and all of its title, each as it counts."""
