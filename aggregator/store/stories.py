@@ -19,7 +19,7 @@ def unsettled(db: Database, limit: int) -> list[Unsettled]:
     rows = db.query(
         "select e.id, e.source, s.name as source_name, e.entry_id, e.canonical, e.title_key, e.published, e.back,"
         " coalesce((select group_concat(distinct f.term) from filing f where f.entry = e.id), '') as terms"
-        " from entry e join source s on s.id = e.source where e.story is null"
+        " from entry e indexed by entry_unsettled join source s on s.id = e.source where e.story is null"
         " order by e.published, s.name, e.id limit ?",
         [limit],
     )
