@@ -206,7 +206,7 @@ class Wishes:
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
     """One fetched document. `entries` are the entries that were not in `seen` when it was read, in document order;
-    `hashes` has 8 bytes for every entry of the document (empty when the cut was not certain)."""
+    `hashes` has 8 bytes for every entry of the document, or 8 for all of it where the cut was not certain."""
 
     format: str
     encoding: str

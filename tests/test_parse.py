@@ -258,6 +258,23 @@ def test_an_unseen_entry_reads_as_in_the_whole_document():
     assert alone == read(document).entries[1]
 
 
+def test_a_relative_guid_reads_the_same_when_the_entry_with_a_base_is_left_out():
+    based = "<item xml:base='http://other.example/x/'><title>x</title><guid>1</guid></item>"
+    relative = "<item><title>y</title><guid>../Page?</guid></item>"
+    whole = read(rss(based, relative))
+    (alone,) = read(rss(based, relative), seen=whole.hashes[: parse.HASH_LENGTH]).entries
+    assert alone == whole.entries[1]
+
+
+def test_a_document_that_cannot_be_cut_is_read_once_as_long_as_its_bytes_stay():
+    document = f'<?xml version="1.0"?><rss version="2.0"><channel><ttl>5</ttl>{item(1)}<x>{item(2)}</x></channel></rss>'
+    first = read(document)
+    again = read(document, seen=first.hashes)
+    assert (len(first.entries), again.entries, again.hashes) == (2, (), first.hashes)
+    assert again.wishes == first.wishes
+    assert len(read(document.replace("<ttl>5", "<ttl>6"), seen=first.hashes).entries) == 2
+
+
 # ------------------------------------------------------------------------------------------------- the corpus
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import tzinfo
+from hashlib import blake2b
 
 from aggregator import errors, html, urls
 from aggregator.models import Head, ParsedFeed
@@ -26,26 +27,45 @@ def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, s
     """Read one fetched document; raises ParseError when it is no feed.
 
     `url` is its address, `zone` the zone of dates that name none. `seen` are the `hashes` of the document before:
-    entries with the same bytes are left out of the result.
+    entries with the same bytes are left out of the result. Where they cannot be told apart, one hash is of all bytes.
     """
     decoded = decoding.decode(body, content_type)
     if jsonfeed.looks_like(decoded.text):
         return jsonfeed.read(decoded.text, decoded.encoding, url, zone, _seen(seen), VERSION)
-    xml, repaired = repair.wellformed(repair.clean(decoded.text))
+    whole = _whole_hash(body)
+    if seen == whole:
+        return ParsedFeed("", decoded.encoding, Head(), (), whole, wishes.read(decoded.text.encode()))
+    feed = _read_xml(repair.clean(decoded.text), decoded.encoding, url, zone, seen)
+    return feed if feed.hashes else replace(feed, hashes=whole, wishes=wishes.read(decoded.text.encode()))
+
+
+def _whole_hash(body: bytes) -> bytes:
+    """What stands for the hashes of the entries where these cannot be told: at least the same bytes are read once."""
+    return blake2b(body, digest_size=HASH_LENGTH, key=VERSION).digest()
+
+
+def _read_xml(xml: str, encoding: str, url: str, zone: tzinfo | None, seen: bytes) -> ParsedFeed:
+    document, found, repaired = _cut(xml)
     repairs: tuple[str, ...] = ("document:mended",) if repaired else ()
-    if decoded.encoding != "utf-8":
-        repairs += (f"encoding:{decoded.encoding}",)
-    return _read_xml(xml.encode(), decoded.encoding, url, zone, seen, repairs)
-
-
-def _read_xml(
-    document: bytes, encoding: str, url: str, zone: tzinfo | None, seen: bytes, repairs: tuple[str, ...]
-) -> ParsedFeed:
-    found = cut.cut(document)
+    if encoding != "utf-8":
+        repairs += (f"encoding:{encoding}",)
     if found is None:
-        return replace(_whole(document, encoding, url, zone, repairs, b""), wishes=wishes.read(document))
+        return _whole(document, encoding, url, zone, repairs, b"")
     feed = _unseen(document, found, encoding, url, zone, seen, repairs)
     return replace(feed, wishes=wishes.read(cut.small(document, found, ())))
+
+
+def _cut(xml: str) -> tuple[bytes, cut.Cut | None, bool]:
+    """The document in well-formed UTF-8, its cut, and whether it had to be repaired.
+
+    To be cut a document must be well-formed: then one look is enough.
+    """
+    document = repair.after_prolog(xml).encode()
+    if b"<?" not in document and (found := cut.cut(document)) is not None:
+        return document, found, False
+    mended, repaired = repair.wellformed(xml)
+    document = mended.encode()
+    return document, cut.cut(document), repaired
 
 
 def _unseen(
@@ -67,7 +87,7 @@ def _unseen(
     if not known or len(keep) == len(hashes):
         return _whole(document, encoding, url, zone, repairs, joined)
     small = cut.small(document, found, keep)
-    feed = xmlfeed.read(small, encoding, url, zone, repairs, joined)
+    feed = xmlfeed.read(small, encoding, url, zone, repairs, joined, xmlfeed.sets_base(document))
     if len(feed.entries) != len(keep):  # the cut and feedparser disagree: the whole document decides
         return _whole(document, encoding, url, zone, repairs, b"")
     return feed
@@ -76,7 +96,7 @@ def _unseen(
 def _whole(
     document: bytes, encoding: str, url: str, zone: tzinfo | None, repairs: tuple[str, ...], hashes: bytes
 ) -> ParsedFeed:
-    feed = xmlfeed.read(document, encoding, url, zone, repairs, hashes)
+    feed = xmlfeed.read(document, encoding, url, zone, repairs, hashes, xmlfeed.sets_base(document))
     if not feed.format and not feed.entries:
         raise _no_feed(document, url)
     if hashes and len(feed.entries) * HASH_LENGTH != len(hashes):

@@ -70,7 +70,7 @@ def wellformed(text: str) -> tuple[str, bool]:
 
     Namespaces are well-formed too, and there is no processing instruction. Raises ParseError when there is no element.
     """
-    body = _body(text)
+    body = after_prolog(text)
     if _is_wellformed(body):
         return _without_instructions(body), False
     mended = mend(body)
@@ -113,7 +113,7 @@ _MAX_ENTITY_DEPTH = 8
 _MAX_GROWTH = 200_000  # characters that all expansions of one document may put in
 
 
-def _body(text: str) -> str:
+def after_prolog(text: str) -> str:
     """The document from its root element on, with the entities of its internal subset expanded."""
     start = _skipped(text, 0)
     doctype = _DOCTYPE.match(text, start)
