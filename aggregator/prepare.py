@@ -61,7 +61,9 @@ def _prepare(
     plain = html.beginning(said.content or said.summary, COMPARED)
     folded_title, folded_text = text.fold(said.title), text.fold(plain)
     language = source.language or said.language or feed.head.language or text.script(said.title + plain)
-    entry = replace(_cut_short(said, source), language=language)
+    entry = _cut_short(said, source)
+    if entry.language != language:
+        entry = replace(entry, language=language)
     subject = categorize.Subject(
         plain={
             "title": said.title,

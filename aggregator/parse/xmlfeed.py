@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import xml.sax
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, tzinfo
@@ -24,6 +25,8 @@ from aggregator.parse import credits, dates
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "html", "xhtml")
 _LONGEST_TITLE = 1000  # characters
 _MOST_ENCLOSURES = 20
+
+xml.sax.default_parser_list.insert(0, "aggregator.parse.sax")
 
 # feedparser joins some addresses by itself, guids among them. Were that to the feed's own address, an entry's identity
 # would hang on it; so there is none, which also saves a fifth of the time. But then feedparser would carry one
