@@ -34,7 +34,7 @@ xml.sax.default_parser_list.insert(0, "aggregator.parse.sax")
 # again.
 _NO_HOST = "http://base.invalid"
 _NO_BASE = f"{_NO_HOST}/-/"
-_SETS_BASE = re.compile(rb"[\s:]base\s*=\s*[\"']")
+_SETS_BASE = re.compile(rb"base(?<=[\s:]base)\s*=\s*[\"']")
 
 
 def sets_base(document: bytes) -> bool:
