@@ -13,6 +13,7 @@ from typing import NamedTuple
 _MAX_LENGTH = 512 * 1024
 _MAX_TOKENS = 10_000
 _MAX_ATTRIBUTES = 64
+_MAX_REFERENCES = 50_000  # nh3 takes quadratic time for them
 
 
 def names(listed: str) -> frozenset[str]:
@@ -87,8 +88,10 @@ class Tag(NamedTuple):
 
 
 def bounded(markup: str) -> str:
-    """`markup` within the cap, without characters that must not be published, CDATA sections opened."""
+    """`markup` within the caps, without characters that must not be published, CDATA sections opened."""
     markup = without_forbidden(markup[:_MAX_LENGTH])
+    if markup.count("&") > _MAX_REFERENCES:
+        markup = "&".join(markup.split("&", _MAX_REFERENCES)[:-1])
     return _CDATA.sub(r"\1", markup) if "<![CDATA[" in markup else markup
 
 

@@ -22,6 +22,10 @@ VERSION = b"1"
 
 HASH_LENGTH = 8  # bytes
 
+# Entries that are read of one document; of a longer one the others are unseen when it changes. More would take longer
+# than a document may, and none would be read.
+MOST_AT_ONCE = 10_000
+
 
 def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, seen: bytes = b"") -> ParsedFeed:
     """Read one fetched document; raises ParseError when it is no feed.
@@ -80,11 +84,12 @@ def _unseen(
     """The feed with the entries whose bytes were not seen."""
     hashes = cut.hashes(document, found, VERSION)
     known = _seen(seen)
-    keep = [k for k, digest in enumerate(hashes) if digest not in known]
-    joined = b"".join(hashes)
+    unseen = [k for k, digest in enumerate(hashes) if digest not in known]
+    keep, left = unseen[:MOST_AT_ONCE], frozenset(unseen[MOST_AT_ONCE:])
+    joined = b"".join(digest for k, digest in enumerate(hashes) if k not in left)
     if hashes and not keep:
         return ParsedFeed("", encoding, Head(), (), joined)
-    if not known or len(keep) == len(hashes):
+    if len(keep) == len(hashes):
         return _whole(document, encoding, url, zone, repairs, joined)
     small = cut.small(document, found, keep)
     feed = xmlfeed.read(small, encoding, url, zone, repairs, joined, xmlfeed.sets_base(document))

@@ -173,7 +173,8 @@ def _character(reference: re.Match[str]) -> str:
 _ROOT = re.compile(r"<!--.*?(?:-->|\Z)|(<(?:[\w.-]+:)?(?:rss|feed|rdf)(?=[\s/>]))", re.DOTALL | re.IGNORECASE)
 _TAG_NAME = rf"(?!xmlns:){_NAME}"
 
-_LOOSE = r"&(?:\#[xX]?[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*)?;?|[<>]"
+# (Of a run of them all but the last are taken at once.)
+_LOOSE = r"&&+(?=&)|<<+(?=<)|&(?:\#[xX]?[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*)?;?|[<>]"
 # A quoted value may hold a few raw `<`: few, so that a lost quote costs no second scan of the document.
 _VALUE = r"""(?:"[^"<]*(?:<[^"<>]*){0,4}"|'[^'<]*(?:<[^'<>]*){0,4}')"""
 _TOKEN = re.compile(
