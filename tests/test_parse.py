@@ -231,6 +231,34 @@ def test_control_characters_do_not_come_through():
     assert (entry.title, entry.summary) == ("abc", "de")
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("", "empty"),
+        (" \n", "empty"),
+        ("<!DOCTYPE html><html><body><p>Sorry<br>&nbsp;</body></html>", "a page, not a feed, and it names none"),
+        ('<html><head><link rel=alternate type="application/rss+xml" href="/f">', "names: http://feed.example/f"),
+        ("<sitemap/>", "no RSS, Atom or JSON Feed"),
+    ],
+)
+def test_what_is_no_feed_is_called_what_it_is(body, said):
+    with pytest.raises(errors.ParseError, match=said):
+        read(body)
+
+
+def test_a_picture_among_the_media_is_the_entrys_picture_and_no_enclosure():
+    media = '<media:content url="/a.jpg" medium="image"/><media:content url="/b.mp3" type="audio/mpeg"/>'
+    entry = only(rss(f'<item xmlns:media="http://search.yahoo.com/mrss/"><title>x</title>{media}</item>'))
+    assert entry.image == "http://feed.example/a.jpg"
+    assert [enclosure.url for enclosure in entry.enclosures] == ["http://feed.example/b.mp3"]
+
+
+@pytest.mark.parametrize(("said", "language"), [("zh-TW", "zh-TW"), ("zh\nX: y", None), ("x" * 36, None), (7, "7")])
+def test_a_language_of_a_json_feed_has_the_form_of_a_tag(said, language):
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "t", "language": said}]}
+    assert only(json.dumps(feed)).language == language
+
+
 # ------------------------------------------------------------------------------------------------- what was seen
 
 

@@ -9,6 +9,7 @@ document.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import tzinfo
 from hashlib import blake2b
@@ -26,6 +27,8 @@ HASH_LENGTH = 8  # bytes
 # than a document may, and none would be read.
 MOST_AT_ONCE = 10_000
 
+_PAGE = re.compile(rb"\s*<(?:html|head|body)[\s>]", re.IGNORECASE)
+
 
 def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, seen: bytes = b"") -> ParsedFeed:
     """Read one fetched document; raises ParseError when it is no feed.
@@ -33,6 +36,8 @@ def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, s
     `url` is its address, `zone` the zone of dates that name none. `seen` are the `hashes` of the document before:
     entries with the same bytes are left out of the result. Where they cannot be told apart, one hash is of all bytes.
     """
+    if not body.strip():
+        raise errors.ParseError("the document is empty")
     decoded = decoding.decode(body, content_type)
     if jsonfeed.looks_like(decoded.text):
         return jsonfeed.read(decoded.text, decoded.encoding, url, zone, _seen(seen), VERSION)
@@ -113,6 +118,8 @@ def _no_feed(document: bytes, url: str) -> errors.ParseError:
     named = [address for address, _ in html.feeds(document.decode(), url, urls.join)]
     if named:
         return errors.ParseError(f"this is a page, not a feed; it names: {', '.join(named[:5])}", named)
+    if _PAGE.match(document):
+        return errors.ParseError("this is a page, not a feed, and it names none")
     return errors.ParseError("this is no RSS, Atom or JSON Feed document")
 
 

@@ -55,7 +55,7 @@ def _head(feed: dict[str, Any], url: str) -> Head:
         title=text.one_line(_text(feed, "title")) or None,
         link=urls.join(url, _text(feed, "home_page_url")) if feed.get("home_page_url") else None,
         author=_authors(feed) or None,
-        language=_text(feed, "language") or None,
+        language=text.language_tag(_text(feed, "language")),
     )
 
 
@@ -70,7 +70,7 @@ def _entry(item: dict[str, Any], url: str, zone: tzinfo | None) -> ParsedEntry:
         summary=escape(text.clean(_text(item, "summary")), quote=False),
         content=_content(item, base),
         author=_authors(item),
-        language=_text(item, "language") or None,
+        language=text.language_tag(_text(item, "language")),
         published=published or updated,
         updated=updated,
         enclosures=tuple(_attachments(item, base)),

@@ -22,7 +22,9 @@ _RUN = re.compile(r"[\w.+-]{200}")  # a name or e-mail address has no longer wor
 
 _UNREAD = frozenset(("category", "keywords", "subject"))
 _ENTRIES = frozenset(("entry", "item"))
-_NAMES = frozenset("author contributor creator email managingeditor name owner publisher webmaster".split())
+_NAMES = frozenset(
+    ("author", "contributor", "creator", "email", "managingeditor", "name", "owner", "publisher", "webmaster")
+)
 
 
 class _Parser(expatreader.ExpatParser):

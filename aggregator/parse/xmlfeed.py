@@ -81,7 +81,7 @@ def _head(feed: Any, url: str, zone: tzinfo | None) -> Head:
         updated=_date(feed, ("updated", "published"), zone),
         author=_author(feed) or None,
         rights=_plain(feed, "rights") or None,
-        language=_language(feed.get("language")),
+        language=text.language_tag(feed.get("language")),
     )
 
 
@@ -100,7 +100,7 @@ def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, rep
         content=content,
         author=_author(raw) or credits.author(html.plain(content or summary)),
         rights=_plain(raw, "rights"),
-        language=_language((raw.get("title_detail") or {}).get("language")),
+        language=text.language_tag((raw.get("title_detail") or {}).get("language")),
         published=published or updated,
         updated=updated,
         enclosures=tuple(_enclosures(raw, link or url)),
@@ -167,7 +167,9 @@ def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
     links = [link for link in raw.get("links") or () if link.get("rel") == "enclosure"]
     listed = [(link.get("href"), link.get("type"), link.get("length")) for link in links]
     listed += [
-        (m.get("url"), m.get("type") or m.get("medium"), m.get("filesize")) for m in raw.get("media_content") or ()
+        (media.get("url"), media.get("type") or media.get("medium"), media.get("filesize"))
+        for media in raw.get("media_content") or ()
+        if not _is_picture(media)
     ]
     for href, kind, length in listed:
         address = _join(base, href)
@@ -192,8 +194,14 @@ def _duration(value: Any) -> int | None:
     return seconds
 
 
+def _is_picture(media: Any) -> bool:
+    """Whether a media:content is called a picture: that is the entry's own, nothing to play or to load."""
+    return bool(media.get("medium") == "image")
+
+
 def _image(raw: Any, content: str, base: str) -> str | None:
-    listed = [m.get("url") for m in raw.get("media_thumbnail") or ()]
+    listed = [media.get("url") for media in raw.get("media_thumbnail") or ()]
+    listed += [media.get("url") for media in raw.get("media_content") or () if _is_picture(media)]
     listed += [(raw.get("image") or {}).get("href")]
     for address in listed:
         if found := _join(base, address):
@@ -252,11 +260,6 @@ def _author(raw: Any) -> str:
     if not any(names):
         names = [raw.get("author") or ""]
     return ", ".join(dict.fromkeys(filter(None, map(_line, names))))[:_LONGEST_TITLE]
-
-
-def _language(value: Any) -> str | None:
-    tag = text.one_line(value or "")
-    return tag if tag and len(tag) <= 35 and all(part.isalnum() and part.isascii() for part in tag.split("-")) else None
 
 
 def _date(raw: Any, keys: tuple[str, ...], zone: tzinfo | None) -> datetime | None:
