@@ -7,6 +7,7 @@ from datetime import datetime
 
 from aggregator import dedupe, html, schedule, store, text
 from aggregator.models import Back, ParsedEntry, ParsedFeed, PreparedEntry, SourceState, Visit
+from aggregator.parse import HASH_LENGTH
 from aggregator.prepare import COMPARED
 
 SETTLED_AT_ONCE = 200  # entries in one transaction
@@ -26,7 +27,9 @@ def keep(
     ids = [entry_id for identity in identities for entry_id in identity.ids()]
     pages = [entry.canonical for entry in entries if entry.canonical]
     known = store.entries.known(db, state.id, ids, pages)
-    found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by)
+    moved = dedupe.may_have_moved(known, len(entries), len(feed.hashes) // HASH_LENGTH)
+    former = store.entries.of_source(db, state.id) if moved else []
+    found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by, former)
     if found.new or found.changed:
         head = store.entries.head(db, state.id, feed.head)
         store.entries.add(db, state.id, head, found.new, now)

@@ -29,6 +29,11 @@ def known(db: Database, source: int, ids: Collection[str], pages: Collection[str
     return list(found.values())
 
 
+def of_source(db: Database, source: int) -> list[Known]:
+    """Everything that is stored of one source."""
+    return [_known(row) for row in db.query(f"{_KNOWN_SQL} where source = ?", [source])]
+
+
 def _known(row: dict[str, Any]) -> Known:
     return Known(
         row=row["id"],
