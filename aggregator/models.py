@@ -8,14 +8,26 @@ sees.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import IntEnum
 from ipaddress import IPv4Network, IPv6Network
+from operator import attrgetter
 from pathlib import Path
+from typing import TypeVar
 
 # Terms that name something of the aggregator's own, so that no category may take them.
 RESERVED_TERMS = ("all", "other", "hot", "health", "search", "archive", "sources")
+
+_T = TypeVar("_T")
+
+
+def _travelling(kind: type[_T]) -> type[_T]:
+    """A frozen dataclass that is pickled as a call of itself: half the time of going through its slots one by one."""
+    values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]
+    kind.__reduce__ = lambda self: (kind, values(self))  # type: ignore[method-assign]
+    return kind
+
 
 # ---------------------------------------------------------------------------------------------- configuration
 
@@ -146,6 +158,7 @@ class Validators:
 # ---------------------------------------------------------------------------------------------- parsing
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class Head:
     """What a feed document says of itself (RFC 4287, section 4.2.11: what atom:source preserves)."""
@@ -159,6 +172,7 @@ class Head:
     language: str | None = None
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class Enclosure:
     """RFC 4287 link rel=enclosure, RSS enclosure, JSON Feed attachment. `length` in bytes."""
@@ -168,6 +182,7 @@ class Enclosure:
     length: int | None = None
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class ParsedEntry:
     """What a feed said of one entry: sanitised, links absolute, dates as far as the feed had usable ones.
@@ -219,6 +234,7 @@ class ParsedFeed:
 # ---------------------------------------------------------------------------------------------- categorizing
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class Filing:
     """One category of one entry: which voice put it there (`source`, `rule`), and its words or rule number."""
@@ -228,6 +244,7 @@ class Filing:
     reason: str = ""
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class PreparedEntry:
     """A parsed entry with all that is computed from it alone, so that storing it needs no more text work.
@@ -373,6 +390,7 @@ class Visit:
 # ---------------------------------------------------------------------------------------------- publishing
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class PublishedEntry:
     """A story as a subscriber sees it: its representative's id, title, text, link and source, and its categories."""

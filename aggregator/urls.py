@@ -229,8 +229,9 @@ def _site(authority: str, tracking: Tracking) -> str:
 
 
 def _page_path(path: str) -> str:
-    path = _SLASHES.sub("/", _NOT_PLAIN.sub(_plain_byte, path))
-    path = _without_dots(_SESSION.sub("", path))
+    path = _NOT_PLAIN.sub(_plain_byte, path)
+    path = _SLASHES.sub("/", path) if "//" in path else path
+    path = _without_dots(_SESSION.sub("", path) if ";" in path else path)
     shorter = _without_ending(path)
     while shorter != path:
         path, shorter = shorter, _without_ending(shorter)
