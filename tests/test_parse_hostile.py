@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 
 import pytest
@@ -101,3 +102,10 @@ def test_a_long_list_of_authors_is_kept() -> None:
     people = ", ".join(f"Person Number {n}" for n in range(40))
     (entry,) = entries(item(f"<title>x</title><author>{people}</author>"))
     assert entry.author == people
+
+
+def test_an_entry_has_no_more_than_a_few_attachments() -> None:
+    attachments = [{"url": f"/{n}.mp3"} for n in range(30_000)]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "attachments": attachments}]}
+    (entry,) = entries(json.dumps(feed))
+    assert len(entry.enclosures) == 20

@@ -15,6 +15,7 @@ from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
 from aggregator.parse import dates
 
 _LONGEST_TITLE = 1000  # characters
+_MOST_ATTACHMENTS = 20
 
 
 def looks_like(document: str) -> bool:
@@ -92,7 +93,7 @@ def _content(item: dict[str, Any], base: str) -> str:
 def _attachments(item: dict[str, Any], base: str) -> list[Enclosure]:
     listed = item.get("attachments")
     found = []
-    for attachment in listed if isinstance(listed, list) else ():
+    for attachment in listed[:_MOST_ATTACHMENTS] if isinstance(listed, list) else ():
         if isinstance(attachment, dict) and (address := urls.join(base, _text(attachment, "url"))):
             size = attachment.get("size_in_bytes")
             length = int(size) if isinstance(size, int | float) and 0 <= size < 1e15 else None
