@@ -30,6 +30,8 @@ _REPAIRS_WITH_VALUE: Mapping[str, str] = {
     "link": "Its link is the one that the feed gives as “{}”: it has no ordinary one.",
 }
 
+_VOICES = ("editor", "source", "rule", "lexicon")  # in the order in which they are heard
+
 _EVIDENCE: Mapping[str, str] = {
     "link": "both link to the same page",
     "link+title": "both link to the same page and have the same title",
@@ -84,23 +86,64 @@ def _because(evidence: str) -> str:
 
 
 def _categories(trace: Trace, categories: Mapping[str, Category]) -> Iterator[str]:
-    for filing in trace["categories"]:
-        said = f"It is filed under {_named(filing['term'], categories)} by {_voice(filing)}."
+    for filing in sorted(trace["categories"], key=_place_of_voice):
+        said = f"It is filed under {_named(filing['term'], categories)} by {voice(filing)}."
         if filing["term"] not in categories:
             said += " The configuration has no such category now."
         yield said
     if not trace["categories"]:
-        yield "It is in no category: neither its source nor a rule names one."
+        yield "It is in no category: no editor, source or rule names one, and no score reaches its threshold."
 
 
-def _voice(filing: Trace) -> str:
+def _place_of_voice(filing: Trace) -> tuple[str, int]:
+    origin = filing["origin"]
+    return filing["term"], _VOICES.index(origin) if origin in _VOICES else len(_VOICES)
+
+
+def voice(filing: Trace) -> str:
+    """Who filed an entry, or kept it out, and why: what follows “by”. `filing` has the origin, the reason and perhaps
+    the score."""
     origin, reason = filing["origin"], filing["reason"]
+    if origin == "editor":
+        return f"{reason or 'an editor'}, by hand"
     if origin == "source":
         return "its source (`category` in sources.yaml)"
     if origin == "rule":
-        number, _, words = reason.partition(": ")
-        return f"rule {number} of that category, which found {words}"
+        return " and by ".join(map(_rule, reason.split("\n")))
+    if origin == "lexicon":
+        return _lexicon(reason, filing.get("score"))
     return f"{origin}: {reason}" if reason else str(origin)
+
+
+def _rule(line: str, owner: str = "that category") -> str:
+    reference, _, found = line.partition(": ")
+    if reference.startswith("only "):
+        term = reference.removeprefix("only ")
+        return f"{_rule(found, term)} and files under {term} only"
+    return f"{_named_rule(reference, owner)}, which found {found}"
+
+
+def _named_rule(reference: str, owner: str = "that category") -> str:
+    """`2` is a rule of the category, `source 2` one of the source."""
+    kind, _, number = reference.rpartition(" ")
+    return f"rule {number} of {'its source' if kind == 'source' else owner}"
+
+
+def _lexicon(reason: str, score: float | None) -> str:
+    """The lexicon's voice: what makes the score, and from which score on it files."""
+    *lines, last = reason.split("\n")
+    reached = "" if score is None else f" with a score of {score:.2f}"
+    return f"the lexicon{reached} ({last}): {'; '.join(map(_part_of_score, lines))}"
+
+
+def _part_of_score(line: str) -> str:
+    head, _, found = line.partition(": ")
+    if head == "words":
+        return found
+    what, _, weight = head.rpartition(" ")
+    if what == "prior":
+        return f"the source's prior {weight}"
+    return f"{_named_rule(what)} {weight}, which found {found}"
 
 
 def _named(term: str, categories: Mapping[str, Category]) -> str:

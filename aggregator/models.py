@@ -21,37 +21,58 @@ RESERVED_TERMS = ("all", "other", "hot", "health", "search", "archive", "sources
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """An item of a rule that is looked for in a field of its own."""
+
+    field: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a category: it hits when every `all`, at least one `any` (where given) and no `none` is found.
+    """One rule: it hits when every `all`, at least one `any` (where given) and no `none` is found.
 
     An item is a word or phrase, or a pattern between slashes (`/…/`, RE2 syntax), looked for in each of `fields`
-    (title, text, url, author, source).
+    (title, text, url, author, source, language). A rule that hits adds its `weight` to the category's score, or, where
+    it has none, does its `act`: `add`, `remove` or `only`. `category` is the term that a source's rule is about.
     """
 
-    any: tuple[str, ...] = ()
-    all: tuple[str, ...] = ()
-    none: tuple[str, ...] = ()
+    any: tuple[str | Sought, ...] = ()
+    all: tuple[str | Sought, ...] = ()
+    none: tuple[str | Sought, ...] = ()
     fields: tuple[str, ...] = ("title", "text")
+    act: str = "add"
+    weight: float | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A category. `term` is its URL-safe identity for ever; `label` and `labels` (by language tag) may change."""
+    """A category. `term` is its URL-safe identity for ever; `label` and `labels` (by language tag) may change.
+
+    `threshold`: the score from which on an entry belongs to it; None: the lexicon's own, infinity: no score is enough.
+    """
 
     term: str
     label: str
     labels: Mapping[str, str] = field(default_factory=dict)
     parent: str | None = None
+    threshold: float | None = None
     rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A feed that we poll. `name` is its identity; `formerly` are names that it had before."""
+    """A feed that we poll. `name` is its identity; `formerly` are names that it had before.
+
+    `categories` hold every entry of it; `prior` is the share of its entries, over 0 and under 1, by term.
+    """
 
     name: str
     url: str
     categories: tuple[str, ...] = ()
+    prior: Mapping[str, float] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
     every: timedelta | None = None
     language: str | None = None
     timezone: str | None = None
@@ -221,11 +242,22 @@ class ParsedFeed:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """One category of one entry: which voice put it there (`source`, `rule`), and its words or rule number."""
+    """One category of one entry: which voice put it there (`editor`, `source`, `rule`, `lexicon`), why (codes and
+    references, which `explain` puts into words), and the score of the lexicon's voice."""
 
     term: str
     origin: str
     reason: str = ""
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What an editor said by hand of one category of one entry: `filed` there, or kept out. `who` said it."""
+
+    term: str
+    filed: bool
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 alone.
 
 Everything that takes time for an entry happens here, once, outside the serving process: parsing, sanitising, folding,
-hashing, filing by rules. What is left to do needs the store.
+hashing, filing. What is left to do needs the store.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
 from operator import attrgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from aggregator import categorize, html, parse, text, urls
@@ -21,7 +22,14 @@ from aggregator.models import Category, ParsedEntry, ParsedFeed, PreparedEntry, 
 _DIGESTED = attrgetter(
     *(field.name for field in fields(ParsedEntry) if field.name not in ("id", "published", "updated", "repairs"))
 )
-COMPARED = 1000  # characters of the text that are folded, for comparing and for rules
+COMPARED = 1000  # characters of the text that are folded, for comparing and for filing
+
+
+class Tools(NamedTuple):
+    """What a configuration says of entries, made ready for use."""
+
+    guide: categorize.Guide
+    tracking: urls.Tracking
 
 
 def document(
@@ -33,21 +41,43 @@ def document(
     """
     zone = ZoneInfo(source.timezone) if source.timezone else None
     feed = parse.read(body, content_type, url, zone, seen)
-    rules, tracking = _unpack(tools)
-    prepared = tuple(_prepare(entry, feed, source, rules, tracking) for entry in feed.entries if _says_something(entry))
+    ready = unpack(tools)
+    prepared = tuple(_prepare(entry, feed, source, ready) for entry in feed.entries if _says_something(entry))
     return replace(feed, entries=()), prepared
 
 
-def pack(categories: Sequence[Category], tracking: str) -> bytes:
-    """What workers need of the configuration, as bytes that travel cheaply. `tracking`: lines added to our own file."""
-    return pickle.dumps((tuple(categories), tracking))
+def pack(categories: Sequence[Category], tracking: str, words: str = "", learned: object = None) -> bytes:
+    """What workers need of the configuration, as bytes that travel cheaply.
+
+    `tracking` and `words` are lines added to our own list of parameters and to our own lexicon; `learned` is what the
+    lexicon learned.
+    """
+    return pickle.dumps((tuple(categories), tracking, words, learned))
 
 
 @lru_cache(maxsize=2)
-def _unpack(tools: bytes) -> tuple[categorize.Rulebook, urls.Tracking]:
-    """The compiled rules and tracking parameters, made once per process and configuration."""
-    categories, tracking = pickle.loads(tools)  # noqa: S301 - our own bytes, from our own parent process
-    return categorize.Rulebook(categories), urls.load_tracking(tracking)
+def unpack(tools: bytes) -> Tools:
+    """What `pack` packed, made ready once per process and configuration."""
+    categories, tracking, words, learned = pickle.loads(tools)  # noqa: S301 - our own bytes, from our own process
+    guide = categorize.Guide(categories, categorize.lexicon.load(words), learned)
+    return Tools(guide, urls.load_tracking(tracking))
+
+
+def subject(said: ParsedEntry, source: Source, feed_language: str | None = None) -> categorize.Subject:
+    """What of an entry is looked at for filing; its title and the beginning of its text are folded here, once."""
+    plain = html.beginning(said.content or said.summary, COMPARED)
+    language = source.language or said.language or feed_language or text.script(said.title + plain)
+    return categorize.Subject(
+        plain={
+            "title": said.title,
+            "text": plain,
+            "url": said.link or "",
+            "author": said.author,
+            "source": source.name,
+            "language": language or "",
+        },
+        folded={"title": text.fold(said.title), "text": text.fold(plain)},
+    )
 
 
 def _says_something(said: ParsedEntry) -> bool:
@@ -55,30 +85,16 @@ def _says_something(said: ParsedEntry) -> bool:
     return bool(said.title or said.link or said.content or said.summary or said.enclosures)
 
 
-def _prepare(
-    said: ParsedEntry, feed: ParsedFeed, source: Source, rules: categorize.Rulebook, tracking: urls.Tracking
-) -> PreparedEntry:
-    plain = html.beginning(said.content or said.summary, COMPARED)
-    folded_title, folded_text = text.fold(said.title), text.fold(plain)
-    language = source.language or said.language or feed.head.language or text.script(said.title + plain)
-    entry = replace(_cut_short(said, source), language=language)
-    subject = categorize.Subject(
-        plain={
-            "title": said.title,
-            "text": plain,
-            "url": said.link or "",
-            "author": said.author,
-            "source": source.name,
-        },
-        folded={"title": folded_title, "text": folded_text},
-    )
+def _prepare(said: ParsedEntry, feed: ParsedFeed, source: Source, tools: Tools) -> PreparedEntry:
+    seen = subject(said, source, feed.head.language)
+    entry = replace(_cut_short(said, source), language=seen.plain["language"] or None)
     return PreparedEntry(
         entry=entry,
-        canonical=entry.link and urls.single_page(entry.link, tracking),
-        title_key=_key(folded_title),
-        text_key=_key(folded_text),
+        canonical=entry.link and urls.single_page(entry.link, tools.tracking),
+        title_key=_key(seen.folded["title"]),
+        text_key=_key(seen.folded["text"]),
         digest=_digest(entry),
-        filings=rules.file(subject, source.categories),
+        filings=categorize.decide(tools.guide, seen, source).filings,
     )
 
 

@@ -136,6 +136,12 @@ def fold(text: str) -> str:
     return folded
 
 
+def simplified(text: str) -> str:
+    """`text` in 简体, words too (軟體 is 软件), if any 繁體 stands in it; punctuation and case stay."""
+    converted: str = _converter("tw2sp")(text) if _hant_letter().search(text) else text
+    return converted
+
+
 def contains(folded: str, word: str) -> bool:
     """Whether the folded `word` occurs in `folded`: whole words of Latin, Greek and Cyrillic letters and whole
     numbers, anywhere in other scripts. An empty word occurs nowhere."""

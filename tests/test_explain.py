@@ -101,8 +101,8 @@ def test_an_original_names_its_copies():
 # ------------------------------------------------------------------------------------------------- categories
 
 
-def filing(term, origin="source", reason=""):
-    return {"term": term, "origin": origin, "reason": reason}
+def filing(term, origin="source", reason="", score=None):
+    return {"term": term, "origin": origin, "reason": reason, "score": score}
 
 
 def test_each_category_has_its_voice_and_its_reason():
@@ -114,6 +114,40 @@ def test_each_category_has_its_voice_and_its_reason():
     assert "by oracle: 0.9." in said
 
 
+def test_the_voices_of_a_category_come_in_order():
+    said = words(categories=[filing("tech", origin, "1: x") for origin in ("lexicon", "rule", "source", "editor")])
+    assert [said.index(by) for by in ("by hand", "by its source", "by rule 1", "by the lexicon")] == sorted(
+        said.index(by) for by in ("by hand", "by its source", "by rule 1", "by the lexicon")
+    )
+
+
+@pytest.mark.parametrize(
+    ("origin", "reason", "says"),
+    [
+        ("editor", "li", "by li, by hand."),
+        ("rule", "source 3: 芯片", "by rule 3 of its source, which found 芯片."),
+        (
+            "rule",
+            "1: a\n2: b",
+            "by rule 1 of that category, which found a and by rule 2 of that category, which found b.",
+        ),
+        (
+            "lexicon",
+            "words: 手机 +4.00, 电脑 +2.00\nprior +0.70\nsource 1 -0.50: 抽奖\nthreshold 0.50",
+            "by the lexicon with a score of 3.20 (threshold 0.50): 手机 +4.00, 电脑 +2.00; the source's prior +0.70;"
+            " rule 1 of its source -0.50, which found 抽奖.",
+        ),
+    ],
+)
+def test_each_voice_says_what_it_heard(origin, reason, says):
+    assert says in words(categories=[filing("tech", origin, reason, 3.2)])
+
+
+def test_what_keeps_an_entry_out_is_said():
+    only = {"origin": "rule", "reason": "only ai: source 2: 模型"}
+    assert explain.voice(only) == "rule 2 of its source, which found 模型 and files under ai only"
+
+
 def test_a_category_that_the_configuration_no_longer_has_is_said():
     assert "filed under cars by its source (`category` in sources.yaml). The configuration has no such" in words(
         categories=[filing("cars")]
@@ -121,7 +155,7 @@ def test_a_category_that_the_configuration_no_longer_has_is_said():
 
 
 def test_an_entry_without_a_category_is_said():
-    assert "It is in no category: neither its source nor a rule names one." in words()
+    assert "It is in no category: no editor, source or rule names one, and no score" in words()
 
 
 # ------------------------------------------------------------------------------------------------- feeds

@@ -1,0 +1,178 @@
+"""Four voices, one decision: what an editor said by hand, the source, the rules, and the lexicon's score.
+
+    editor    always wins: filed there, or kept out, with all below it
+    rules     `remove` keeps out of a category and all below it, `only` out of all others; `add` files
+    source    its certain categories
+    lexicon   files where the score reaches the category's threshold; the source's prior and rules' weights add to it
+
+A reason is lines of codes and references. Of a rule `2: 芯片 + 英伟达`, its reference and what it found; of a score
+`words: 芯片 +1.20, gpu +0.80`, then `prior +3.35`, `source 1 +0.50: 抽奖` for a rule's weight, and `threshold 1.80`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aggregator.categorize import rules
+from aggregator.categorize.lexicon import Lexicon, Scores
+from aggregator.categorize.rules import Hit, Subject
+from aggregator.models import Category, Filing, Rule, Ruling, Source
+
+# The share of a category in a source that says nothing: a prior is counted from here.
+USUAL_SHARE = 0.05
+# From which score on an entry belongs to a category that the lexicon does not know.
+USUAL_THRESHOLD = 1.0
+# What a voice that decides by itself counts, for or against, when categories are put in order.
+_CERTAIN = 10.0
+_LEAST = 1e-9  # probability: nothing is impossible, and nothing certain
+_DECIMALS = 6  # of scores, so that three weights of 0.1 are 0.3
+_WORDS = 5  # words of the lexicon that a reason names
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided of an entry: its categories, each voice for itself; the voices that kept it out of some; and for
+    every category how much speaks for it, in log-odds, certain voices included."""
+
+    filings: tuple[Filing, ...]
+    against: tuple[Filing, ...]
+    scores: Mapping[str, float]
+
+
+class Guide:
+    """What decides, made ready once for a configuration."""
+
+    def __init__(self, categories: Sequence[Category], lexicon: Lexicon, learned: object = None) -> None:
+        self.terms = tuple(category.term for category in categories)
+        self.within = {term: _within(term, categories) for term in self.terms}
+        self.rulebook = rules.of_categories(categories)
+        self.lexicon = lexicon
+        self.learned = learned
+        self.thresholds = {category.term: self._threshold(category) for category in categories}
+
+    def _threshold(self, category: Category) -> float:
+        """The score from which on an entry belongs to the category."""
+        if category.threshold is not None:
+            return category.threshold
+        known = self.lexicon.terms.get(category.term)
+        return USUAL_THRESHOLD if known is None else round(_log_odds(known.threshold), _DECIMALS)
+
+    def hits(self, subject: Subject, source: Source) -> list[Hit]:
+        """The rules that hit, the categories' and the source's, but those of categories that there are not."""
+        hits = [*self.rulebook.hits(subject), *(_source_rules(source.rules).hits(subject) if source.rules else ())]
+        return [hit for hit in hits if hit.term in self.within]
+
+
+def _within(term: str, categories: Iterable[Category]) -> frozenset[str]:
+    """The category and all below it."""
+    found = {term}
+    waiting = [term]
+    children = {category.term: category.parent for category in categories}
+    while waiting:
+        above = waiting.pop()
+        new = {child for child, parent in children.items() if parent == above} - found
+        found |= new
+        waiting += new
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1000)
+def _source_rules(said: tuple[Rule, ...]) -> rules.Rulebook:
+    return rules.of_source(said)
+
+
+def decide(guide: Guide, subject: Subject, source: Source, rulings: Iterable[Ruling] = ()) -> Verdict:
+    """The categories of an entry, with reasons. `rulings` are what editors said of it by hand, one for a term."""
+    return _Case(guide, subject, source, rulings).verdict()
+
+
+class _Case:
+    """One entry, before all voices."""
+
+    def __init__(self, guide: Guide, subject: Subject, source: Source, rulings: Iterable[Ruling]) -> None:
+        self._guide = guide
+        self._source = source
+        self._hits = guide.hits(subject, source)
+        self._rulings = {ruling.term: ruling for ruling in rulings}
+        self._said: Scores = guide.lexicon.score(subject.comparable("title"), subject.comparable("text"), guide.learned)
+        self._kept_out = dict(self._exclusions())
+
+    def verdict(self) -> Verdict:
+        filings: list[Filing] = []
+        scores = {}
+        for term in self._guide.terms:
+            score = self._score(term)
+            voices = [] if term in self._kept_out else list(self._voices(term, score))
+            certain = any(voice.origin != "lexicon" for voice in voices) - (term in self._kept_out)
+            scores[term] = score + certain * _CERTAIN
+            filings += voices
+        against = tuple(self._kept_out[term] for term in self._guide.terms if term in self._kept_out)
+        return Verdict(tuple(filings), against, scores)
+
+    # ------------------------------------------------------------------------------------------ kept out
+
+    def _exclusions(self) -> Iterator[tuple[str, Filing]]:
+        """The categories that an entry is kept out of, each with the voice; the last one counts."""
+        filed = {term for term, ruling in self._rulings.items() if ruling.filed}
+        removed = {term: hit for hit in self._acting("remove") for term in self._guide.within[hit.term]}
+        only = [hit for hit in self._acting("only") if hit.term not in removed]
+        if only:
+            allowed = {hit.term for hit in only}
+            others = (term for term in self._guide.terms if term not in allowed | filed)
+            yield from ((term, Filing(term, "rule", f"only {only[0].term}: {_rule(only[0])}")) for term in others)
+        for term in removed.keys() - filed:
+            yield term, Filing(term, "rule", _rule(removed[term]))
+        for ruling in self._rulings.values():
+            if not ruling.filed:
+                within = self._guide.within.get(ruling.term, frozenset())
+                yield from ((term, Filing(term, "editor", ruling.who)) for term in within - filed)
+
+    def _acting(self, act: str) -> list[Hit]:
+        return [hit for hit in self._hits if hit.rule.weight is None and hit.rule.act == act]
+
+    # ------------------------------------------------------------------------------------------ filed
+
+    def _voices(self, term: str, score: float) -> Iterator[Filing]:
+        ruling = self._rulings.get(term)
+        if ruling is not None:
+            yield Filing(term, "editor", ruling.who)
+        if term in self._source.categories:
+            yield Filing(term, "source")
+        hits = [hit for hit in (*self._acting("add"), *self._acting("only")) if hit.term == term]
+        if hits:
+            yield Filing(term, "rule", "\n".join(map(_rule, hits)))
+        threshold = self._guide.thresholds[term]
+        if score >= threshold and (reason := self._evidence(term)):
+            yield Filing(term, "lexicon", "\n".join((*reason, f"threshold {threshold:.2f}")), round(score, 2))
+
+    def _score(self, term: str) -> float:
+        weights = sum(hit.rule.weight or 0.0 for hit in self._hits if hit.term == term)
+        return round(_log_odds(self._said.by_term.get(term, 0.5)) + self._prior(term) + weights, _DECIMALS)
+
+    def _prior(self, term: str) -> float:
+        """How much more often than usual the source's entries belong there, in log-odds."""
+        share = self._source.prior.get(term)
+        return 0.0 if share is None else _log_odds(share) - _log_odds(USUAL_SHARE)
+
+    def _evidence(self, term: str) -> list[str]:
+        """The lines of a reason that make the score; none where nothing in the entry speaks for the category."""
+        words = [f"{word} {weight:+.2f}" for word, weight in self._said.words(term, _WORDS) if weight > 0]
+        weighed = [hit for hit in self._hits if hit.term == term and hit.rule.weight is not None]
+        if not words and not any((hit.rule.weight or 0.0) > 0 for hit in weighed):
+            return []  # a prior alone files nothing
+        lines = [f"words: {', '.join(words)}"] if words else []
+        if prior := self._prior(term):
+            lines.append(f"prior {prior:+.2f}")
+        return lines + [f"{hit.reference} {hit.rule.weight:+.2f}: {hit.found}" for hit in weighed]
+
+
+def _rule(hit: Hit) -> str:
+    return f"{hit.reference}: {hit.found}"
+
+
+def _log_odds(likely: float) -> float:
+    likely = min(max(likely, _LEAST), 1 - _LEAST)
+    return math.log(likely / (1 - likely))
