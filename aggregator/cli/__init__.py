@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from aggregator import __version__
-from aggregator.cli import configuring, demonstrating, editing, explaining, keeping, running, sources, stored
+from aggregator.cli import configuring, demonstrating, editing, explaining, keeping, running, sources, stored, trying
 from aggregator.cli.common import Group, folders
 
 
@@ -28,6 +28,7 @@ for _command in (
     configuring.check,
     sources.sources,
     explaining.explain,
+    trying.try_,
     stored.export,
     keeping.import_,
     keeping.backup,
