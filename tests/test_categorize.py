@@ -140,6 +140,12 @@ def test_a_weight_can_keep_the_lexicon_from_filing_but_no_rule():
     assert filed("手机 水 词", tech=(down, ADD)) == [("tech", "rule")]
 
 
+def test_three_weights_of_a_tenth_are_three_tenths():
+    tenths = tuple(Rule(any=(word,), weight=0.1) for word in "甲乙丙")
+    assert filed("甲乙丙", tech=tenths, threshold=-2.7) == [("tech", "lexicon")]
+    assert filed("甲乙", tech=tenths, threshold=-2.7) == []
+
+
 def test_weights_alone_file_where_the_lexicon_knows_no_words():
     half = (Rule(any=("甲",), weight=0.5), Rule(any=("乙",), weight=0.5))
     assert filed("甲", ai=half) == []

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from aggregator.categorize import rules
-from aggregator.categorize.lexicon import Lexicon, Scores
+from aggregator.categorize.lexicon import Lexicon
 from aggregator.categorize.rules import Hit, Subject
 from aggregator.models import Category, Filing, Rule, Ruling, Source
 
@@ -28,7 +28,7 @@ USUAL_THRESHOLD = 1.0
 # What a voice that decides by itself counts, for or against, when categories are put in order.
 _CERTAIN = 10.0
 _LEAST = 1e-9  # probability: nothing is impossible, and nothing certain
-_DECIMALS = 6  # of scores, so that three weights of 0.1 are 0.3
+_HAIR = 1e-9  # so that a threshold of 0.3 is reached by three weights of 0.1
 _WORDS = 5  # words of the lexicon that a reason names
 
 
@@ -51,14 +51,14 @@ class Guide:
         self.rulebook = rules.of_categories(categories)
         self.lexicon = lexicon
         self.learned = learned
-        self.thresholds = {category.term: self._threshold(category) for category in categories}
+        self.thresholds = {category.term: self._threshold(category) - _HAIR for category in categories}
 
     def _threshold(self, category: Category) -> float:
         """The score from which on an entry belongs to the category."""
         if category.threshold is not None:
             return category.threshold
         known = self.lexicon.terms.get(category.term)
-        return USUAL_THRESHOLD if known is None else round(_log_odds(known.threshold), _DECIMALS)
+        return USUAL_THRESHOLD if known is None else _log_odds(known.threshold)
 
     def hits(self, subject: Subject, source: Source) -> list[Hit]:
         """The rules that hit, the categories' and the source's, but those of categories that there are not."""
@@ -96,39 +96,47 @@ class _Case:
         self._guide = guide
         self._source = source
         self._hits = guide.hits(subject, source)
-        self._rulings = {ruling.term: ruling for ruling in rulings}
-        self._said: Scores = guide.lexicon.score(subject.comparable("title"), subject.comparable("text"), guide.learned)
-        self._kept_out = dict(self._exclusions())
+        self._weighing = [hit for hit in self._hits if hit.rule.weight is not None]
+        self._rulings = {ruling.term: ruling for ruling in rulings if ruling.term in guide.within}
+        self._said = guide.lexicon.score(subject.comparable("title"), subject.comparable("text"), guide.learned)
 
     def verdict(self) -> Verdict:
-        filings: list[Filing] = []
-        scores = {}
-        for term in self._guide.terms:
-            score = self._score(term)
-            voices = [] if term in self._kept_out else list(self._voices(term, score))
-            certain = any(voice.origin != "lexicon" for voice in voices) - (term in self._kept_out)
-            scores[term] = score + certain * _CERTAIN
-            filings += voices
-        against = tuple(self._kept_out[term] for term in self._guide.terms if term in self._kept_out)
-        return Verdict(tuple(filings), against, scores)
+        """What the voices decide together."""
+        scores = self._scores()
+        kept_out = dict(self._exclusions()) if self._hits or self._rulings else {}
+        voices = {term: list(self._voices(term, scores[term])) for term in self._candidates(scores) - kept_out.keys()}
+        for term, filings in voices.items():
+            if any(filing.origin != "lexicon" for filing in filings):
+                scores[term] += _CERTAIN
+        for term in kept_out:
+            scores[term] -= _CERTAIN
+        return Verdict(
+            tuple(filing for term in self._guide.terms if term in voices for filing in voices[term]),
+            tuple(kept_out[term] for term in self._guide.terms if term in kept_out),
+            scores,
+        )
+
+    def _candidates(self, scores: Mapping[str, float]) -> set[str]:
+        """The categories that a voice may file the entry into."""
+        likely = {term for term, threshold in self._guide.thresholds.items() if scores[term] >= threshold}
+        certain = {term for term in self._source.categories if term in self._guide.within}
+        return likely | certain | {hit.term for hit in self._hits} | self._rulings.keys()
 
     # ------------------------------------------------------------------------------------------ kept out
 
     def _exclusions(self) -> Iterator[tuple[str, Filing]]:
-        """The categories that an entry is kept out of, each with the voice; the last one counts."""
-        filed = {term for term, ruling in self._rulings.items() if ruling.filed}
+        """The categories that the entry is kept out of, each with the voice; the last one counts."""
+        by_hand = {term for term, ruling in self._rulings.items() if ruling.filed}
         removed = {term: hit for hit in self._acting("remove") for term in self._guide.within[hit.term]}
         only = [hit for hit in self._acting("only") if hit.term not in removed]
         if only:
-            allowed = {hit.term for hit in only}
-            others = (term for term in self._guide.terms if term not in allowed | filed)
+            others = self._guide.within.keys() - {hit.term for hit in only} - by_hand
             yield from ((term, Filing(term, "rule", f"only {only[0].term}: {_rule(only[0])}")) for term in others)
-        for term in removed.keys() - filed:
-            yield term, Filing(term, "rule", _rule(removed[term]))
+        yield from ((term, Filing(term, "rule", _rule(removed[term]))) for term in removed.keys() - by_hand)
         for ruling in self._rulings.values():
             if not ruling.filed:
-                within = self._guide.within.get(ruling.term, frozenset())
-                yield from ((term, Filing(term, "editor", ruling.who)) for term in within - filed)
+                within = self._guide.within[ruling.term] - by_hand
+                yield from ((term, Filing(term, "editor", ruling.who)) for term in within)
 
     def _acting(self, act: str) -> list[Hit]:
         return [hit for hit in self._hits if hit.rule.weight is None and hit.rule.act == act]
@@ -136,8 +144,7 @@ class _Case:
     # ------------------------------------------------------------------------------------------ filed
 
     def _voices(self, term: str, score: float) -> Iterator[Filing]:
-        ruling = self._rulings.get(term)
-        if ruling is not None:
+        if (ruling := self._rulings.get(term)) is not None:
             yield Filing(term, "editor", ruling.who)
         if term in self._source.categories:
             yield Filing(term, "source")
@@ -148,31 +155,36 @@ class _Case:
         if score >= threshold and (reason := self._evidence(term)):
             yield Filing(term, "lexicon", "\n".join((*reason, f"threshold {threshold:.2f}")), round(score, 2))
 
-    def _score(self, term: str) -> float:
-        weights = sum(hit.rule.weight or 0.0 for hit in self._hits if hit.term == term)
-        return round(_log_odds(self._said.by_term.get(term, 0.5)) + self._prior(term) + weights, _DECIMALS)
-
-    def _prior(self, term: str) -> float:
-        """How much more often than usual the source's entries belong there, in log-odds."""
-        share = self._source.prior.get(term)
-        return 0.0 if share is None else _log_odds(share) - _log_odds(USUAL_SHARE)
+    def _scores(self) -> dict[str, float]:
+        """For every category the log-odds of the lexicon, with the source's prior and the weights of rules."""
+        likely = self._said.by_term
+        scores = {term: _log_odds(likely[term]) if term in likely else 0.0 for term in self._guide.terms}
+        for term in self._source.prior.keys() & scores.keys():
+            scores[term] += _shift(self._source.prior[term])
+        for hit in self._weighing:
+            scores[hit.term] += hit.rule.weight or 0.0
+        return scores
 
     def _evidence(self, term: str) -> list[str]:
         """The lines of a reason that make the score; none where nothing in the entry speaks for the category."""
-        words = [f"{word} {weight:+.2f}" for word, weight in self._said.words(term, _WORDS) if weight > 0]
-        weighed = [hit for hit in self._hits if hit.term == term and hit.rule.weight is not None]
-        if not words and not any((hit.rule.weight or 0.0) > 0 for hit in weighed):
+        words = [f"{word} {weight:+.2f}" for word, weight in self._said.words(term, _WORDS)]
+        weighing = [(hit, hit.rule.weight or 0.0) for hit in self._weighing if hit.term == term]
+        if not words and not any(weight > 0 for _, weight in weighing):
             return []  # a prior alone files nothing
         lines = [f"words: {', '.join(words)}"] if words else []
-        if prior := self._prior(term):
-            lines.append(f"prior {prior:+.2f}")
-        return lines + [f"{hit.reference} {hit.rule.weight:+.2f}: {hit.found}" for hit in weighed]
+        if share := self._source.prior.get(term):
+            lines.append(f"prior {_shift(share):+.2f}")
+        return lines + [f"{hit.reference} {weight:+.2f}: {hit.found}" for hit, weight in weighing]
 
 
 def _rule(hit: Hit) -> str:
     return f"{hit.reference}: {hit.found}"
 
 
+def _shift(share: float) -> float:
+    """How much likelier than usual an entry of a source is in a category of which it has this share, in log-odds."""
+    return _log_odds(share) - _log_odds(USUAL_SHARE)
+
+
 def _log_odds(likely: float) -> float:
-    likely = min(max(likely, _LEAST), 1 - _LEAST)
-    return math.log(likely / (1 - likely))
+    return math.log(max(likely, _LEAST) / max(1 - likely, _LEAST))
