@@ -362,10 +362,15 @@ def terms_of(entry_terms: Collection[str], parents: Mapping[str, str | None]) ->
 
     A story without a configured category belongs to `other`.
     """
+    return [*(with_ancestors(entry_terms, parents) or ["other"]), "all"]
+
+
+def with_ancestors(terms: Collection[str], parents: Mapping[str, str | None]) -> list[str]:
+    """Those of the categories that are configured, and all above them, in alphabetical order."""
     found: set[str] = set()
-    for term in entry_terms:
+    for term in terms:
         step: str | None = term if term in parents else None
         while step is not None and step not in found:
             found.add(step)
             step = parents[step]
-    return [*sorted(found or {"other"}), "all"]
+    return sorted(found)

@@ -407,7 +407,8 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class PublishedEntry:
-    """A story as a subscriber sees it: its representative's id, title, text, link and source, and its categories."""
+    """A story as a subscriber sees it: its representative's id, title, text, link and source, and the categories of all
+    its entries."""
 
     id: str
     title: str

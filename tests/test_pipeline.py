@@ -230,6 +230,24 @@ def test_a_renamed_category_label_keeps_the_address_and_ids(instance, feeds):
     assert not (instance.data / "public" / "feeds" / "ai.atom").exists()
 
 
+def test_an_entry_names_its_categories_and_their_parents_in_the_feeds_language(instance, feeds):
+    feeds["/a.xml"] = rss(item(1, "人工智能的故事"))
+    instance.configure([{"name": "A", "url": feeds.url("/a.xml")}], site={"language": "en"})
+    instance.poll("--now", T0)
+    (entry,) = feedparser.parse(io.BytesIO(instance.feed("all.atom"))).entries
+    scheme = f"http://127.0.0.1:{instance.port}/"
+    assert [tuple(tag.values()) for tag in entry.tags] == [("ai", scheme, "人工智能"), ("tech", scheme, "Technology")]
+
+
+def test_a_removed_category_is_named_in_no_entry_any_more(instance, feeds):
+    one_source(instance, feeds, item(1, "人工智能的故事"))
+    instance.poll("--now", T0)
+    instance.configure([{"name": "A", "url": feeds.url("/a.xml")}], [{"term": "ai", "label": "人工智能"}])
+    instance.poll("--now", "2026-11-22T12:10:00Z")
+    (entry,) = feedparser.parse(io.BytesIO(instance.feed("all.atom"))).entries
+    assert [tag["term"] for tag in entry.tags] == ["ai"]
+
+
 def test_an_element_that_says_nothing_is_no_entry(instance, feeds):
     one_source(instance, feeds, item(1), "<item></item>", "<item><guid>only-an-id</guid></item>")
     instance.poll("--now", T0)

@@ -113,7 +113,7 @@ def _answer(verdict: Verdict, within: Mapping[str, frozenset[str]], parents: Map
     scores = {term: round(max(verdict.scores[each] for each in below), _DECIMALS) for term, below in within.items()}
     best_first = sorted(scores, key=lambda term: -scores[term])
     filed = {filing.term for filing in verdict.filings}
-    feeds = set(dedupe.terms_of(filed, parents)) - {"all", "other"}
+    feeds = dedupe.with_ancestors(filed, parents)
     answer: Row = {
         "categories": [
             {

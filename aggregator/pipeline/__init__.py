@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from aggregator import curate, errors, fetch, prepare, publish, store, workers
+from aggregator import curate, dedupe, errors, fetch, prepare, publish, store, workers
 from aggregator.models import FeedMark, FeedMeta, SourceState
 from aggregator.pipeline import transactions, visits
 from aggregator.pipeline.setup import Setup
@@ -278,8 +278,12 @@ class Pipeline:
             updated=max(moments, default=mark.as_of),
             labels=setup.labels,
         )
+        entries = [
+            replace(story.entry, terms=tuple(dedupe.with_ancestors(story.entry.terms, setup.parents)))
+            for story in stories
+        ]
         try:
-            rendered = await self.pool.run(RENDER_DEADLINE, publish.render, meta, [story.entry for story in stories])
+            rendered = await self.pool.run(RENDER_DEADLINE, publish.render, meta, entries)
             written = await asyncio.to_thread(publish.put, setup.public, _paths(mark.term, rendered.documents))
         except workers.WorkerLostError as error:
             log.error("feed %s is not published now, the old one stays: %s", mark.term, error)

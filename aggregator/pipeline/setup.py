@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from aggregator import prepare, publish
 from aggregator.models import Config
 
-RECIPE_VERSION = 1  # raised when rendering changes, so that every feed is rendered anew after an upgrade
+RECIPE_VERSION = 2  # raised when rendering changes, so that every feed is rendered anew after an upgrade
 
 
 class Setup:
@@ -38,6 +38,7 @@ class Setup:
             self.settings.site.title,
             self.settings.site.language,
             sorted(self.labels.items()),
+            sorted(self.parents.items()),
             self.settings.publish.limit,
             str(self.settings.publish.max_age),
         ]
