@@ -57,6 +57,7 @@ async def run(config: Config, load: Load, ready: Callable[[Config], None]) -> No
             life = _Life(config, load, line)
             async with life.served():
                 await line.adopt(line.setup, _now())
+                life.tell_site()
                 await line.catch_up(line.setup, _now())
                 life.caught_up = True
                 ready(config)
@@ -101,7 +102,7 @@ class _Life:
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
         """Serve the public folder; raises AggregatorError when the address cannot be had."""
-        self._tell_site(self._config)
+        self.tell_site()
         runner = web.AppRunner(self._site.application(), access_log=None, handle_signals=False, shutdown_timeout=0.5)
         await runner.setup()
         settings = self._config.settings
@@ -244,17 +245,19 @@ class _Life:
         self._config = config
         if self._pending is config:
             self._pending = None
-        self._tell_site(config)
+        self.tell_site()
         self._spawn(self._catch_up())
         log.info("configuration: %d sources, %d categories", len(config.sources), len(config.categories))
 
-    def _tell_site(self, config: Config) -> None:
-        setup = pipeline.Setup(config)
+    def tell_site(self) -> None:
+        """Have the site follow the configuration that the pipeline has taken."""
+        setup = self._line.setup
         labels = {label: term for term, label in setup.labels.items()}
-        for category in config.categories:
+        for category in setup.categories.values():
             labels |= dict.fromkeys([category.label, *category.labels.values()], category.term)
         self._site.labels = {label: term for label, term in labels.items() if label not in setup.terms}
-        self._site.hosts = config.settings.site.hosts
+        self._site.removed = self._line.removed
+        self._site.hosts = setup.settings.site.hosts
 
 
 async def _watch_loop() -> None:

@@ -61,6 +61,7 @@ class Pipeline:
     writer: store.Writer
     fetcher: fetch.Fetcher
     pool: workers.Pool
+    removed: frozenset[str] = frozenset()  # terms that had a feed, and that the configuration does not name any more
     _under_way: set[int] = field(default_factory=set)
     _taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _catching_up: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -72,6 +73,7 @@ class Pipeline:
         self.setup = setup
         await self.writer.run(store.sources.sync, setup.sources.values(), now)
         await self.writer.run(store.publications.require, setup.recipes(), now)
+        self.removed = frozenset(await self.writer.run(store.publications.terms)) - frozenset(setup.terms)
         missing = {Path(d).stem for d in setup.documents() if not (setup.public / d).exists()}
         await self.writer.run(store.publications.mark, sorted(missing), now)
         await asyncio.to_thread(self._put_pages, setup)

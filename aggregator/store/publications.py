@@ -69,10 +69,15 @@ def require(db: Database, recipes: Mapping[str, str], now: datetime) -> None:
     db.conn.executemany("update feed set recipe = ? where term = ?", [(recipes[term], term) for term in changed])
 
 
-def dirty(db: Database, terms: Collection[str]) -> list[FeedMark]:
+def dirty(db: Database, configured: Collection[str]) -> list[FeedMark]:
     """Those of the configured terms that are dirty."""
     rows = db.query("select term, changed, as_of from feed where changed > rendered order by term")
-    return [FeedMark(row["term"], row["changed"], moment(row["as_of"])) for row in rows if row["term"] in terms]
+    return [FeedMark(row["term"], row["changed"], moment(row["as_of"])) for row in rows if row["term"] in configured]
+
+
+def terms(db: Database) -> set[str]:
+    """Every term that has, or ever had, a feed."""
+    return {row[0] for row in db.conn.execute("select term from feed")}
 
 
 def feed_mark(db: Database, term: str) -> FeedMark | None:
