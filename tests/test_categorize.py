@@ -221,7 +221,24 @@ def test_what_the_editor_keeps_out_of_a_category_is_in_none_below_it_but_by_hand
 # ------------------------------------------------------------------------------------------------- order
 
 
-def test_scores_have_every_category_and_certain_voices_come_first_and_last():
-    said = {"ai": (ADD,), "sports": (REMOVE,)}
-    scores = verdict("手机 足球 词", **said).scores
-    assert sorted(scores, key=scores.__getitem__, reverse=True) == ["ai", "tech", "sports"]
+def order(*args, **said):
+    scores = verdict(*args, **said).scores
+    return sorted(scores, key=scores.__getitem__, reverse=True)
+
+
+def test_a_rule_that_files_counts_in_the_order_but_does_not_outweigh_every_word():
+    assert order("手机") == ["tech", "ai", "sports"]
+    assert order("手机 词", sports=(ADD,)) == ["tech", "sports", "ai"]
+    assert order("词", sports=(ADD,)) == ["sports", "ai", "tech"]
+
+
+@pytest.mark.parametrize(
+    "said", [{"sports": (ONLY,)}, {"source": of_source(categories=("sports",))}, {"rulings": [Ruling("sports", True)]}]
+)
+def test_a_voice_that_leaves_no_doubt_comes_first(said):
+    assert order("手机 电脑 词", **said)[0] == "sports"
+
+
+@pytest.mark.parametrize("said", [{"tech": (REMOVE,)}, {"rulings": [Ruling("tech", False)]}])
+def test_what_is_kept_out_comes_last(said):
+    assert order("手机 电脑 词", **said)[0] == "sports"

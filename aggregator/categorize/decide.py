@@ -21,11 +21,13 @@ from aggregator.categorize.lexicon import Lexicon
 from aggregator.categorize.rules import Hit, Subject
 from aggregator.models import Category, Filing, Rule, Ruling, Source
 
-# The share of a category in a source that says nothing: a prior is counted from here.
+# The share of a category in a source that says nothing: a prior is counted from here, and so is the score of a category
+# that the lexicon does not know. There the threshold is this much higher, so that a rule of weight 1 is enough.
 USUAL_SHARE = 0.05
-# From which score on an entry belongs to a category that the lexicon does not know.
-USUAL_THRESHOLD = 1.0
-# What a voice that decides by itself counts, for or against, when categories are put in order.
+_ENOUGH = 1.0
+# What counts when categories are put in order: a rule that files, in log-odds (2 orders titles of four labelled sets
+# best, more spoils the order where there is a text), and at least, for or against, a voice that leaves no doubt.
+_RULE = 2.0
 _CERTAIN = 10.0
 _LEAST = 1e-9  # probability: nothing is impossible, and nothing certain
 _HAIR = 1e-9  # so that a threshold of 0.3 is reached by three weights of 0.1
@@ -35,7 +37,7 @@ _WORDS = 5  # words of the lexicon that a reason names
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was decided of an entry: its categories, each voice for itself; the voices that kept it out of some; and for
-    every category how much speaks for it, in log-odds, certain voices included."""
+    every category how much speaks for it, in log-odds, all voices included."""
 
     filings: tuple[Filing, ...]
     against: tuple[Filing, ...]
@@ -51,14 +53,14 @@ class Guide:
         self.rulebook = rules.of_categories(categories)
         self.lexicon = lexicon
         self.learned = learned
-        self.thresholds = {category.term: self._threshold(category) - _HAIR for category in categories}
+        self.thresholds = {category.term: self._threshold(category) for category in categories}
 
     def _threshold(self, category: Category) -> float:
         """The score from which on an entry belongs to the category."""
         if category.threshold is not None:
             return category.threshold
         known = self.lexicon.terms.get(category.term)
-        return USUAL_THRESHOLD if known is None else _log_odds(known.threshold)
+        return _log_odds(USUAL_SHARE) + _ENOUGH if known is None else _log_odds(known.threshold)
 
     def hits(self, subject: Subject, source: Source) -> list[Hit]:
         """The rules that hit, the categories' and the source's, but those of categories that there are not."""
@@ -105,22 +107,26 @@ class _Case:
         scores = self._scores()
         kept_out = dict(self._exclusions()) if self._hits or self._rulings else {}
         voices = {term: list(self._voices(term, scores[term])) for term in self._candidates(scores) - kept_out.keys()}
-        for term, filings in voices.items():
-            if any(filing.origin != "lexicon" for filing in filings):
-                scores[term] += _CERTAIN
-        for term in kept_out:
-            scores[term] -= _CERTAIN
+        standing = scores | {term: self._standing(term, scores[term]) for term in voices}
+        standing |= {term: min(scores[term], 0.0) - _CERTAIN for term in kept_out}
         return Verdict(
             tuple(filing for term in self._guide.terms if term in voices for filing in voices[term]),
             tuple(kept_out[term] for term in self._guide.terms if term in kept_out),
-            scores,
+            standing,
         )
 
     def _candidates(self, scores: Mapping[str, float]) -> set[str]:
         """The categories that a voice may file the entry into."""
-        likely = {term for term, threshold in self._guide.thresholds.items() if scores[term] >= threshold}
+        likely = {term for term, threshold in self._guide.thresholds.items() if scores[term] + _HAIR >= threshold}
         certain = {term for term in self._source.categories if term in self._guide.within}
         return likely | certain | {hit.term for hit in self._hits} | self._rulings.keys()
+
+    def _standing(self, term: str, score: float) -> float:
+        """The score of a category with what the other voices say for it."""
+        only = any(hit.term == term for hit in self._acting("only"))
+        if only or term in self._rulings or term in self._source.categories:
+            return max(score, 0.0) + _CERTAIN
+        return score + _RULE * any(hit.term == term for hit in self._acting("add"))
 
     # ------------------------------------------------------------------------------------------ kept out
 
@@ -152,13 +158,14 @@ class _Case:
         if hits:
             yield Filing(term, "rule", "\n".join(map(_rule, hits)))
         threshold = self._guide.thresholds[term]
-        if score >= threshold and (reason := self._evidence(term)):
-            yield Filing(term, "lexicon", "\n".join((*reason, f"threshold {threshold:.2f}")), round(score, 2))
+        if score + _HAIR >= threshold and (reason := self._evidence(term)):
+            lines = (*reason, f"threshold {round(threshold, 2) + 0.0:.2f}")  # never -0.00
+            yield Filing(term, "lexicon", "\n".join(lines), round(score, 2))
 
     def _scores(self) -> dict[str, float]:
         """For every category the log-odds of the lexicon, with the source's prior and the weights of rules."""
         likely = self._said.by_term
-        scores = {term: _log_odds(likely[term]) if term in likely else 0.0 for term in self._guide.terms}
+        scores = {term: _log_odds(likely.get(term, USUAL_SHARE)) for term in self._guide.terms}
         for term in self._source.prior.keys() & scores.keys():
             scores[term] += _shift(self._source.prior[term])
         for hit in self._weighing:
