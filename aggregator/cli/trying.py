@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -14,13 +13,8 @@ from aggregator import errors
 from aggregator.cli.common import folders, load, nearest
 
 if TYPE_CHECKING:
-    from aggregator.categorize import Verdict
-    from aggregator.models import Config, Filing, ParsedEntry
-
-Row = dict[str, Any]
-
-_KEYS = ("title", "text", "url", "author", "source", "language")
-_DECIMALS = 3  # of a score as it is printed
+    from aggregator.cli.answering import Row
+    from aggregator.models import Config
 
 
 @click.command("try")
@@ -45,9 +39,10 @@ def try_(rows: IO[bytes] | None, **said: str | None) -> None:
     config = load()
     if rows is None:
         _check_source(config, said["source"])
-    entries = iter([said]) if rows is None else _rows(rows)
-    for answer in _answers(config, entries):
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    from aggregator.cli import answering
+
+    for answer in answering.answers(config, [said] if rows is None else _rows(rows)):
+        sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
 
 
 def _check_source(config: Config, name: str | None) -> None:
@@ -59,85 +54,24 @@ def _check_source(config: Config, name: str | None) -> None:
 def _rows(lines: IO[bytes]) -> Iterator[Row]:
     """The rows of a file, but for blank lines. Raises AggregatorError at the first that is none."""
     for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise _bad(lines, number, f"is not JSON ({error})") from error
-            if not isinstance(row, dict):
-                raise _bad(lines, number, "is no JSON object")
-            for key in _KEYS:
-                if not isinstance(row.get(key, ""), str | None):
-                    raise _bad(lines, number, f"has a {key} that is no text")
-            yield row
+        try:
+            if line.strip():
+                yield _row(line)
+        except (ValueError, RecursionError) as error:
+            raise errors.AggregatorError(f"{lines.name}:{number}: the row {error}") from error
 
 
-def _bad(lines: IO[bytes], number: int, what: str) -> errors.AggregatorError:
-    return errors.AggregatorError(f"{getattr(lines, 'name', 'rows')}:{number}: the row {what}")
+def _row(line: bytes) -> Row:
+    """The row that stands in a line; raises ValueError with what is wrong with it."""
+    from aggregator.cli.answering import KEYS
 
-
-def _answers(config: Config, rows: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
-    from aggregator import categorize, prepare
-    from aggregator.models import Source
-
-    guide = prepare.unpack(prepare.pack(config.categories, config.tracking)).guide
-    sources = {source.name: source for source in config.sources}
-    parents = {category.term: category.parent for category in config.categories}
-    for row in rows:
-        name = row.get("source") or ""
-        source = sources.get(name) or Source(name, "")
-        verdict = categorize.decide(guide, prepare.subject(_entry(row), source), source)
-        yield _answer(verdict, guide.within, parents)
-
-
-def _entry(row: Mapping[str, Any]) -> ParsedEntry:
-    """The row as an entry that was read from a feed."""
-    from aggregator import html, text
-    from aggregator.models import ParsedEntry
-
-    said = {key: text.clean(row.get(key) or "") for key in _KEYS}
-    return ParsedEntry(
-        id=None,
-        link=said["url"] or None,
-        title=text.one_line(html.title(said["title"])),
-        content=html.sanitize(said["text"], str, str),
-        author=text.one_line(said["author"]),
-        language=said["language"] or None,
-    )
-
-
-def _answer(verdict: Verdict, within: Mapping[str, frozenset[str]], parents: Mapping[str, str | None]) -> Row:
-    """What is printed of one entry. A category's score is the best of it and of all below it."""
-    from aggregator import dedupe
-
-    scores = {term: round(max(verdict.scores[each] for each in below), _DECIMALS) for term, below in within.items()}
-    best_first = sorted(scores, key=lambda term: -scores[term])
-    filed = {filing.term for filing in verdict.filings}
-    feeds = dedupe.with_ancestors(filed, parents)
-    answer: Row = {
-        "categories": [
-            {
-                "term": term,
-                "score": scores[term],
-                "reasons": _reasons(verdict.filings, term) or _children(term, filed, within),
-            }
-            for term in best_first
-            if term in feeds
-        ],
-        "scores": [{"term": term, "score": scores[term]} for term in best_first if parents[term] is None],
-    }
-    if verdict.against:
-        kept_out = dict.fromkeys(filing.term for filing in verdict.against)
-        answer["kept_out"] = [{"term": term, "reasons": _reasons(verdict.against, term)} for term in kept_out]
-    return answer
-
-
-def _reasons(filings: Iterable[Filing], term: str) -> list[str]:
-    from aggregator import explain
-
-    return [explain.voice(asdict(filing)) for filing in filings if filing.term == term]
-
-
-def _children(term: str, filed: set[str], within: Mapping[str, frozenset[str]]) -> list[str]:
-    """Why an entry is in a feed that nothing files it into: it is filed below."""
-    return [f"the parent of {child}" for child in sorted(within[term] & filed)]
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"is not JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise ValueError("is no JSON object")
+    for key in KEYS:
+        if not isinstance(row.get(key, ""), str | None):
+            raise ValueError(f"has a {key} that is no text")
+    return row
