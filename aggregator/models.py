@@ -151,6 +151,7 @@ class Config:
     sources: tuple[Source, ...]
     categories: tuple[Category, ...]
     tracking: str = ""  # lines that add to our own list of tracking parameters
+    lexicon: str = ""  # lines that add to our own words
 
 
 # ---------------------------------------------------------------------------------------------- fetching

@@ -258,6 +258,14 @@ def test_the_editors_tracking_parameters_are_handed_on(tmp_path: Path) -> None:
     assert config.load(folder, ENVIRON).tracking == "example.com drop from_x\n"
 
 
+def test_the_editors_words_are_handed_on(tmp_path: Path) -> None:
+    folder = write(tmp_path / "config")
+    assert config.load(folder, ENVIRON).lexicon == ""
+    words = "# 我的词\n光刻机\ttech\n人形機器人\tai\t0.5\n"
+    (folder / "lexicon.tsv").write_text(words, "utf-8")
+    assert config.load(folder, ENVIRON).lexicon == words
+
+
 def test_ten_thousand_sources_are_read_in_a_second_and_a_half(tmp_path: Path) -> None:
     one = "- name: 源{0}\n  url: https://example.com/{0}/feed.xml\n  category: [tech, ai]\n  every: 30m\n  full: true\n"
     folder = write(tmp_path / "config", "sources:\n" + "".join(one.format(n) for n in range(10_000)))

@@ -193,6 +193,16 @@ def test_a_wrong_line_of_tracking_parameters_is_told(tmp_path: Path) -> None:
     check(problems(tmp_path), "tracking.txt | line 2 | data/tracking.txt")
 
 
+def test_a_wrong_line_of_words_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lexicon.tsv").write_text("芯片\ttech\n手机 tech\n", "utf-8")
+    check(problems(tmp_path), "lexicon.tsv | line 2 | data/lexicon.tsv")
+
+
+def test_a_word_for_a_category_that_there_is_not_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lexicon.tsv").write_text("# 词\n芯片\ttech\n手机\ttehc\t1\n", "utf-8")
+    check(problems(tmp_path), "lexicon.tsv:3:4 | there is no category 'tehc' | did you mean tech?")
+
+
 # ---------------------------------------------------------------------------------------------- YAML
 
 

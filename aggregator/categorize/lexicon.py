@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 
@@ -11,6 +11,14 @@ class Term:
     """What the lexicon knows of a category: from which probability on an entry is filed there."""
 
     threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A word, and the category that it is about."""
+
+    word: str
+    term: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,20 @@ class Lexicon:
     def score(self, title: str, body: str = "", learned: object = None) -> Scores:
         """How well each category fits an entry with this folded title and this folded text."""
         return Scores({})
+
+
+def added(extra: str) -> Iterator[Row]:
+    """The rows of a person's own lines: a word in either script, a term, perhaps a weight; `#` begins a remark.
+
+    Raises ValueError, which names the line, where one is not of this form.
+    """
+    for number, line in enumerate(extra.splitlines(), 1):
+        fields = [field.strip() for field in line.split("#")[0].split("\t")]
+        if fields == [""]:
+            continue
+        if len(fields) not in (2, 3):
+            raise ValueError(f"line {number}: write a word, a tab, a term, and perhaps a tab and a weight")
+        yield Row(*fields[:2])
 
 
 def load(extra: str = "") -> Lexicon:

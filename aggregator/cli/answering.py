@@ -18,7 +18,7 @@ _DECIMALS = 3  # of a score
 
 def answers(config: Config, rows: Iterable[Row]) -> Iterator[Answer]:
     """For each row its `categories` and `scores`, and what it is `kept_out` of, if anything."""
-    guide = prepare.unpack(prepare.pack(config.categories, config.tracking)).guide
+    guide = prepare.unpack(prepare.pack(config.categories, config.tracking, config.lexicon)).guide
     sources = {source.name: source for source in config.sources}
     parents = {category.term: category.parent for category in config.categories}
     for row in rows:

@@ -21,7 +21,7 @@ class Setup:
         self.sources = {source.name: source for source in config.sources}
         self.parents: Mapping[str, str | None] = {c.term: c.parent for c in config.categories}
         self.terms = (*self.categories, "all", "other")
-        self.tools = prepare.pack(config.categories, config.tracking)
+        self.tools = prepare.pack(config.categories, config.tracking, config.lexicon)
         self.public = config.settings.data / "public"
         self.site = config.settings.site.base_url or f"http://{_local(config)}"
         self.labels = {term: self.label(term) for term in self.terms}
