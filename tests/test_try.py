@@ -13,7 +13,7 @@ CATEGORIES = """\
 categories:
 - {term: tech, label: 科技, rules: [{any: 手机, in: title}, {any: 招聘, act: remove}]}
 - {term: ai, label: 人工智能, parent: tech, rules: [{any: 大模型}]}
-- {term: sports, label: 体育, rules: [{any: {url: /sports/}}, {any: [{language: en}], all: 决赛}]}
+- {term: sports, label: 体育, rules: [{any: {url: sports}}, {any: [{language: en}], all: 决赛}]}
 """
 SOURCES = """\
 sources:
