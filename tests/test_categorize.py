@@ -6,6 +6,8 @@ import math
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aggregator import categorize, text
 from aggregator.models import Category, Filing, Rule, Ruling, Source
@@ -216,6 +218,36 @@ def test_what_the_editor_keeps_out_of_a_category_is_in_none_below_it_but_by_hand
         ("ai", "editor"),
         ("ai", "rule"),
     ]
+
+
+acts = st.lists(
+    st.builds(
+        Rule,
+        any=st.sampled_from([("词",), ("手机",), ("没有",)]),
+        act=st.sampled_from(["add", "remove", "only"]),
+        weight=st.none() | st.floats(-9, 9),
+    ),
+    max_size=2,
+).map(tuple)
+terms = st.sampled_from(["tech", "ai", "sports"])
+
+
+@given(
+    st.text("手机足球电脑词 ", max_size=9),
+    st.fixed_dictionaries({"tech": acts, "ai": acts, "sports": acts}),
+    st.builds(of_source, categories=st.sets(terms).map(tuple), prior=st.dictionaries(terms, st.floats(0.001, 0.999))),
+    st.dictionaries(terms, st.booleans()),
+)
+def test_whatever_the_others_say_the_editor_wins_and_nothing_is_filed_without_a_reason(title, rules, source, said):
+    rulings = [Ruling(term, there, "li") for term, there in said.items()]
+    found = verdict(title, **rules, source=source, rulings=rulings)
+    filed = {filing.term for filing in found.filings}
+    assert {term for term, there in said.items() if there} <= filed
+    assert filed.isdisjoint(term for term, there in said.items() if not there)
+    assert filed.isdisjoint(filing.term for filing in found.against)
+    assert all(filing.reason or filing.origin == "source" for filing in found.filings)
+    assert found == verdict(title, **rules, source=source, rulings=rulings)
+    assert found.scores.keys() == {"tech", "ai", "sports"}
 
 
 # ------------------------------------------------------------------------------------------------- order

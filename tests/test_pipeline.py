@@ -47,6 +47,22 @@ def test_a_poll_stores_files_and_publishes(instance, feeds):
     assert titles(instance, "other.atom") == []
 
 
+def test_rules_of_a_source_and_rules_that_remove_count_in_a_poll(instance, feeds):
+    feeds["/a.xml"] = rss(item(1, "数码新品"), item(2, "数码招聘"), item(3, "股市"))
+    tech = {"term": "tech", "label": "科技", "rules": [{"any": "招聘", "act": "remove"}]}
+    rules = [
+        {"any": "數碼", "category": "tech"},
+        {"all": [{"language": "zh"}, "股市"], "category": "money", "act": "only"},
+    ]
+    source = {"name": "A", "url": feeds.url("/a.xml"), "category": "tech", "language": "zh-Hans", "rules": rules}
+    instance.configure([source], [tech, {"term": "money", "label": "财经"}])
+    instance.poll("--now", T0)
+    filed = {row["title"]: row["categories"] for row in instance.export("entries")}
+    assert [(each["term"], each["origin"]) for each in filed["数码新品"]] == [("tech", "rule"), ("tech", "source")]
+    assert filed["数码招聘"] == []
+    assert [(each["term"], each["reason"]) for each in filed["股市"]] == [("money", "source 2: language zh + 股市")]
+
+
 def test_a_second_poll_of_the_same_asks_politely_and_writes_nothing(instance, feeds):
     one_source(instance, feeds, item(1))
     instance.poll("--now", T0)

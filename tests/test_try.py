@@ -11,9 +11,9 @@ from aggregator import cli
 
 CATEGORIES = """\
 categories:
-- {term: tech, label: 科技, rules: [{any: 手机, in: title}, {any: 招聘, act: remove}]}
+- {term: tech, label: 科技, threshold: 1.5, rules: [{any: 手机, in: title}, {any: 招聘, act: remove}]}
 - {term: ai, label: 人工智能, parent: tech, rules: [{any: 大模型}]}
-- {term: sports, label: 体育, rules: [{any: {url: sports}}, {any: [{language: en}], all: 决赛}]}
+- {term: sports, label: 体育, threshold: none, rules: [{any: {url: sports}}, {any: [{language: en}], all: 决赛}]}
 """
 SOURCES = """\
 sources:
@@ -64,6 +64,11 @@ def test_scores_are_of_every_category_without_a_parent_and_best_first(tried):
     scores = answer(tried("新手机", "--url", "https://e.example/sports/1"))["scores"]
     assert sorted(score["term"] for score in scores) == ["sports", "tech"]
     assert answer(tried("大模型"))["scores"][0]["term"] == "tech"
+
+
+def test_each_score_has_the_threshold_that_it_is_held_against(tried):
+    thresholds = {score["term"]: score["threshold"] for score in answer(tried("x"))["scores"]}
+    assert thresholds == {"tech": 1.5, "sports": None}
 
 
 def test_text_link_language_and_source_count(tried):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -19,13 +20,12 @@ _DECIMALS = 3  # of a score
 def answers(config: Config, rows: Iterable[Row]) -> Iterator[Answer]:
     """For each row its `categories` and `scores`, and what it is `kept_out` of, if anything."""
     guide = prepare.unpack(prepare.pack(config.categories, config.tracking, config.lexicon)).guide
-    sources = {source.name: source for source in config.sources}
     parents = {category.term: category.parent for category in config.categories}
+    sources = {source.name: source for source in config.sources}
     for row in rows:
         name = row.get("source") or ""
         source = sources.get(name) or Source(name, "")
-        verdict = categorize.decide(guide, prepare.subject(_entry(row), source), source)
-        yield _answer(verdict, guide.within, parents)
+        yield _answer(categorize.decide(guide, prepare.subject(_entry(row), source), source), guide, parents)
 
 
 def _entry(row: Row) -> ParsedEntry:
@@ -41,11 +41,9 @@ def _entry(row: Row) -> ParsedEntry:
     )
 
 
-def _answer(
-    verdict: categorize.Verdict, within: Mapping[str, frozenset[str]], parents: Mapping[str, str | None]
-) -> Answer:
+def _answer(verdict: categorize.Verdict, guide: categorize.Guide, parents: Mapping[str, str | None]) -> Answer:
     """What is printed of one entry. A category's score is the best of it and of all below it."""
-    scores = {term: round(max(verdict.scores[each] for each in below), _DECIMALS) for term, below in within.items()}
+    scores = {term: max(verdict.scores[each] for each in below) for term, below in guide.within.items()}
     best_first = sorted(scores, key=lambda term: -scores[term])
     filed = {filing.term for filing in verdict.filings}
     feeds = dedupe.with_ancestors(filed, parents)
@@ -53,13 +51,17 @@ def _answer(
         "categories": [
             {
                 "term": term,
-                "score": scores[term],
-                "reasons": _reasons(verdict.filings, term) or _children(term, filed, within),
+                "score": _number(scores[term]),
+                "reasons": _reasons(verdict.filings, term) or _children(filed & guide.within[term]),
             }
             for term in best_first
             if term in feeds
         ],
-        "scores": [{"term": term, "score": scores[term]} for term in best_first if parents[term] is None],
+        "scores": [
+            {"term": term, "score": _number(scores[term]), "threshold": _number(guide.thresholds[term])}
+            for term in best_first
+            if parents[term] is None
+        ],
     }
     if verdict.against:
         answer["kept_out"] = [
@@ -68,10 +70,15 @@ def _answer(
     return answer
 
 
+def _number(score: float) -> float | None:
+    """As it is printed: a threshold that no score reaches is null."""
+    return round(score, _DECIMALS) + 0.0 if math.isfinite(score) else None
+
+
 def _reasons(filings: Iterable[Filing], term: str) -> list[str]:
     return [explain.voice(asdict(filing)) for filing in filings if filing.term == term]
 
 
-def _children(term: str, filed: set[str], within: Mapping[str, frozenset[str]]) -> list[str]:
+def _children(filed: Iterable[str]) -> list[str]:
     """Why an entry is in a feed that nothing files it into: it is filed below."""
-    return [f"the parent of {child}" for child in sorted(within[term] & filed)]
+    return [f"the parent of {child}" for child in sorted(filed)]
