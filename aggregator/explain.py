@@ -32,6 +32,12 @@ _REPAIRS_WITH_VALUE: Mapping[str, str] = {
 
 _VOICES = ("editor", "source", "rule", "lexicon")  # in the order in which they are heard
 
+# How a rule of one category keeps an entry out of another.
+_EFFECTS: Mapping[str, str] = {
+    "only": "and files under {} only",
+    "above": "and keeps out of all below {} too",
+}
+
 _EVIDENCE: Mapping[str, str] = {
     "link": "both link to the same page",
     "link+title": "both link to the same page and have the same title",
@@ -117,9 +123,9 @@ def voice(filing: Trace) -> str:
 
 def _rule(line: str, owner: str = "that category") -> str:
     reference, _, found = line.partition(": ")
-    if reference.startswith("only "):
-        term = reference.removeprefix("only ")
-        return f"{_rule(found, term)} and files under {term} only"
+    effect, _, term = reference.partition(" ")
+    if effect in _EFFECTS:
+        return f"{_rule(found, term)} {_EFFECTS[effect].format(term)}"
     return f"{_named_rule(reference, owner)}, which found {found}"
 
 

@@ -180,6 +180,7 @@ def test_remove_keeps_out_whatever_the_other_voices_say():
 
 def test_remove_keeps_out_of_what_lies_below_too_as_that_would_be_in_the_same_feed():
     assert filed("词", tech=(REMOVE,), ai=(ADD,)) == []
+    assert kept_out("词", tech=(REMOVE,), ai=(ADD,)) == {"tech": "1: 词", "ai": "above tech: 1: 词"}
     assert filed("手机 词", tech=(), ai=(REMOVE,)) == [("tech", "lexicon")]
 
 

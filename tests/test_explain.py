@@ -146,6 +146,8 @@ def test_each_voice_says_what_it_heard(origin, reason, says):
 def test_what_keeps_an_entry_out_is_said():
     only = {"origin": "rule", "reason": "only ai: source 2: 模型"}
     assert explain.voice(only) == "rule 2 of its source, which found 模型 and files under ai only"
+    above = {"origin": "rule", "reason": "above tech: 2: 招聘"}
+    assert explain.voice(above) == "rule 2 of tech, which found 招聘 and keeps out of all below tech too"
 
 
 def test_a_category_that_the_configuration_no_longer_has_is_said():

@@ -5,8 +5,9 @@
     source    its certain categories
     lexicon   files where the score reaches the category's threshold; the source's prior and rules' weights add to it
 
-A reason is lines of codes and references. Of a rule `2: 芯片 + 英伟达`, its reference and what it found; of a score
-`words: 芯片 +1.20, gpu +0.80`, then `prior +3.35`, `source 1 +0.50: 抽奖` for a rule's weight, and `threshold 1.80`.
+A reason is lines of codes and references. Of a rule `2: 芯片 + 英伟达`, its reference and what it found; before that
+`only ai:` or `above tech:`, where it keeps out and is another category's. Of a score `words: 芯片 +1.20, gpu +0.80`,
+then `prior +3.35`, `source 1 +0.50: 抽奖` for a rule's weight, and `threshold 1.80`.
 """
 
 from __future__ import annotations
@@ -138,7 +139,9 @@ class _Case:
         if only:
             others = self._guide.within.keys() - {hit.term for hit in only} - by_hand
             yield from ((term, Filing(term, "rule", f"only {only[0].term}: {_rule(only[0])}")) for term in others)
-        yield from ((term, Filing(term, "rule", _rule(removed[term]))) for term in removed.keys() - by_hand)
+        for term in removed.keys() - by_hand:
+            hit = removed[term]
+            yield term, Filing(term, "rule", _rule(hit) if hit.term == term else f"above {hit.term}: {_rule(hit)}")
         for ruling in self._rulings.values():
             if not ruling.filed:
                 within = self._guide.within[ruling.term] - by_hand
