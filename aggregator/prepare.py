@@ -17,6 +17,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from aggregator import categorize, html, parse, text, urls
+from aggregator.categorize.lexicon import NOTHING, Learned
 from aggregator.models import Category, ParsedEntry, ParsedFeed, PreparedEntry, Source
 
 _DIGESTED = attrgetter(
@@ -46,7 +47,7 @@ def document(
     return replace(feed, entries=()), prepared
 
 
-def pack(categories: Sequence[Category], tracking: str, words: str = "", learned: object = None) -> bytes:
+def pack(categories: Sequence[Category], tracking: str, words: str = "", learned: Learned = NOTHING) -> bytes:
     """What workers need of the configuration, as bytes that travel cheaply.
 
     `tracking` and `words` are lines added to our own list of parameters and to our own lexicon; `learned` is what the

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator import categorize, text
+from aggregator.categorize import lexicon
 from aggregator.models import Category, Filing, Rule, Ruling, Source
 
 WORDS = {"tech": {"手机": 4.0, "电脑": 2.0, "水果": -3.0}, "sports": {"足球": 4.0}}
@@ -37,7 +38,7 @@ class LittleLexicon:
     def __init__(self):
         self.terms = {term: SimpleNamespace(threshold=likely(0.5)) for term in WORDS}
 
-    def score(self, title, text, learned=None):
+    def score(self, title, text, learned):
         return Heard(f"{title} {text}")
 
 
@@ -152,6 +153,13 @@ def test_weights_alone_file_where_the_lexicon_knows_no_words():
     half = (Rule(any=("甲",), weight=0.5), Rule(any=("乙",), weight=0.5))
     assert filed("甲", ai=half) == []
     assert filed("甲乙", ai=half) == [("ai", "lexicon")]
+
+
+def test_a_category_that_was_taught_has_the_threshold_of_new_ones():
+    taught = lexicon.Learned({"": {"ai": SimpleNamespace(term="ai")}})
+    guide = categorize.Guide([Category("ai", "人工智能"), Category("cars", "车")], LittleLexicon(), taught)
+    assert likely(guide.thresholds["ai"]) == pytest.approx(lexicon.NEW_THRESHOLD)
+    assert likely(guide.thresholds["cars"]) < 0.2  # where only weights of rules can speak
 
 
 def test_a_prior_moves_the_score_by_its_log_odds_over_the_usual_share():

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aggregator.categorize import rules
-from aggregator.categorize.lexicon import Lexicon
+from aggregator.categorize import lexicon, rules
+from aggregator.categorize.lexicon import Learned, Lexicon
 from aggregator.categorize.rules import Hit, Subject
 from aggregator.models import Category, Filing, Rule, Ruling, Source
 
@@ -48,20 +48,23 @@ class Verdict:
 class Guide:
     """What decides, made ready once for a configuration."""
 
-    def __init__(self, categories: Sequence[Category], lexicon: Lexicon, learned: object = None) -> None:
+    def __init__(self, categories: Sequence[Category], words: Lexicon, learned: Learned = lexicon.NOTHING) -> None:
         self.terms = tuple(category.term for category in categories)
         self.within = {term: _within(term, categories) for term in self.terms}
         self.rulebook = rules.of_categories(categories)
-        self.lexicon = lexicon
+        self.lexicon = words
         self.learned = learned
+        self._taught = {row.term for row in learned.rows()}
         self.thresholds = {category.term: self._threshold(category) for category in categories}
 
     def _threshold(self, category: Category) -> float:
         """The score from which on an entry belongs to the category."""
         if category.threshold is not None:
             return category.threshold
-        known = self.lexicon.terms.get(category.term)
-        return _log_odds(USUAL_SHARE) + _ENOUGH if known is None else _log_odds(known.threshold)
+        if known := self.lexicon.terms.get(category.term):
+            return _log_odds(known.threshold)
+        taught = category.term in self._taught
+        return _log_odds(lexicon.NEW_THRESHOLD) if taught else _log_odds(USUAL_SHARE) + _ENOUGH
 
     def hits(self, subject: Subject, source: Source) -> list[Hit]:
         """The rules that hit, the categories' and the source's, but those of categories that there are not."""

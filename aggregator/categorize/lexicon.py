@@ -5,12 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+NEW_THRESHOLD = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """What the lexicon knows of a category: from which probability on an entry is filed there."""
 
     threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What was learned of a word and a category."""
+
+    word: str
+    term: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """All that was learned so far, by word and term."""
+
+    weights: Mapping[str, Mapping[str, Weight]] = field(default_factory=dict)
+
+    def rows(self) -> Iterator[Weight]:
+        """Everything, as it can be stored."""
+        return (row for terms in self.weights.values() for row in terms.values())
+
+
+NOTHING = Learned()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +63,7 @@ class Lexicon:
 
     terms: Mapping[str, Term] = field(default_factory=dict)
 
-    def score(self, title: str, body: str = "", learned: object = None) -> Scores:
+    def score(self, title: str, body: str = "", learned: Learned = NOTHING) -> Scores:
         """How well each category fits an entry with this folded title and this folded text."""
         return Scores({})
 
