@@ -9,10 +9,12 @@ from click.testing import CliRunner
 
 from aggregator import cli
 
+# Rules alone file here, whatever the lexicon says, but for the category that it does not know.
 CATEGORIES = """\
 categories:
-- {term: tech, label: 科技, threshold: 1.5, rules: [{any: 手机, in: title}, {any: 招聘, act: remove}]}
-- {term: ai, label: 人工智能, parent: tech, rules: [{any: 大模型}]}
+- {term: tech, label: 科技, threshold: none, rules: [{any: 手机, in: title}, {any: 招聘, act: remove}]}
+- {term: ai, label: 人工智能, parent: tech, threshold: none, rules: [{any: 大模型}]}
+- {term: chess, label: 棋, threshold: -1.5, rules: [{any: 围棋, weight: 2}]}
 - {term: sports, label: 体育, threshold: none, rules: [{any: {url: sports}}, {any: [{language: en}], all: 决赛}]}
 """
 SOURCES = """\
@@ -62,13 +64,26 @@ def test_parents_are_there_and_say_why_but_other_never(tried):
 
 def test_scores_are_of_every_category_without_a_parent_and_best_first(tried):
     scores = answer(tried("新手机", "--url", "https://e.example/sports/1"))["scores"]
-    assert sorted(score["term"] for score in scores) == ["sports", "tech"]
+    assert sorted(score["term"] for score in scores) == ["chess", "sports", "tech"]
+    assert sorted((score["score"] for score in scores), reverse=True) == [score["score"] for score in scores]
     assert answer(tried("大模型"))["scores"][0]["term"] == "tech"
+
+
+def test_a_weight_shows_in_the_score_and_is_named(tried):
+    (category,) = answer(tried("围棋"))["categories"]
+    assert category == {
+        "term": "chess",
+        "score": -0.944,
+        "reasons": [
+            "the lexicon with a score of -0.94 (threshold -1.50): rule 1 of that category +2.00, which found 围棋"
+        ],
+    }
+    assert terms(answer(tried("象棋"))) == []
 
 
 def test_each_score_has_the_threshold_that_it_is_held_against(tried):
     thresholds = {score["term"]: score["threshold"] for score in answer(tried("x"))["scores"]}
-    assert thresholds == {"tech": 1.5, "sports": None}
+    assert thresholds == {"tech": None, "chess": -1.5, "sports": None}
 
 
 def test_text_link_language_and_source_count(tried):

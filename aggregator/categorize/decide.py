@@ -13,7 +13,7 @@ then `prior +3.35`, `source 1 +0.50: 抽奖` for a rule's weight, and `threshold
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -101,67 +101,66 @@ class _Case:
     def __init__(self, guide: Guide, subject: Subject, source: Source, rulings: Iterable[Ruling]) -> None:
         self._guide = guide
         self._source = source
-        self._hits = guide.hits(subject, source)
-        self._weighing = [hit for hit in self._hits if hit.rule.weight is not None]
+        self._certain = [term for term in source.categories if term in guide.within]
         self._rulings = {ruling.term: ruling for ruling in rulings if ruling.term in guide.within}
+        self._acting: dict[str, list[Hit]] = {act: [] for act in ("add", "remove", "only")}
+        self._weighing: list[Hit] = []
+        for hit in guide.hits(subject, source):
+            (self._acting[hit.rule.act] if hit.rule.weight is None else self._weighing).append(hit)
         self._said = guide.lexicon.score(subject.comparable("title"), subject.comparable("text"), guide.learned)
 
     def verdict(self) -> Verdict:
         """What the voices decide together."""
         scores = self._scores()
-        kept_out = dict(self._exclusions()) if self._hits or self._rulings else {}
-        voices = {term: list(self._voices(term, scores[term])) for term in self._candidates(scores) - kept_out.keys()}
-        standing = scores | {term: self._standing(term, scores[term]) for term in voices}
-        standing |= {term: min(scores[term], 0.0) - _CERTAIN for term in kept_out}
+        filed_by_rule = {hit.term for act in ("add", "only") for hit in self._acting[act]}
+        reached = {term for term, least in self._guide.thresholds.items() if scores[term] + _HAIR >= least}
+        kept_out = dict(self._exclusions()) if self._rulings or any(self._acting.values()) else {}
+        candidates = reached.union(filed_by_rule, self._certain, self._rulings) - kept_out.keys()
+        voices = {term: list(self._voices(term, scores[term])) for term in self._guide.terms if term in candidates}
+        self._put_in_order(scores, voices.keys(), kept_out.keys())
         return Verdict(
-            tuple(filing for term in self._guide.terms if term in voices for filing in voices[term]),
+            tuple(filing for filings in voices.values() for filing in filings),
             tuple(kept_out[term] for term in self._guide.terms if term in kept_out),
-            standing,
+            scores,
         )
 
-    def _candidates(self, scores: Mapping[str, float]) -> set[str]:
-        """The categories that a voice may file the entry into."""
-        likely = {term for term, threshold in self._guide.thresholds.items() if scores[term] + _HAIR >= threshold}
-        certain = {term for term in self._source.categories if term in self._guide.within}
-        return likely | certain | {hit.term for hit in self._hits} | self._rulings.keys()
-
-    def _standing(self, term: str, score: float) -> float:
-        """The score of a category with what the other voices say for it."""
-        only = any(hit.term == term for hit in self._acting("only"))
-        if only or term in self._rulings or term in self._source.categories:
-            return max(score, 0.0) + _CERTAIN
-        return score + _RULE * any(hit.term == term for hit in self._acting("add"))
+    def _put_in_order(self, scores: dict[str, float], candidates: Set[str], kept_out: Set[str]) -> None:
+        """Add what the other voices say for and against each category."""
+        doubtless = {*self._certain, *self._rulings, *(hit.term for hit in self._acting["only"])} & candidates
+        for term in {hit.term for hit in self._acting["add"]} & candidates - doubtless:
+            scores[term] += _RULE
+        for term in doubtless:
+            scores[term] = max(scores[term], 0.0) + _CERTAIN
+        for term in kept_out:
+            scores[term] = min(scores[term], 0.0) - _CERTAIN
 
     # ------------------------------------------------------------------------------------------ kept out
 
     def _exclusions(self) -> Iterator[tuple[str, Filing]]:
         """The categories that the entry is kept out of, each with the voice; the last one counts."""
+        within = self._guide.within
         by_hand = {term for term, ruling in self._rulings.items() if ruling.filed}
-        removed = {term: hit for hit in self._acting("remove") for term in self._guide.within[hit.term]}
-        only = [hit for hit in self._acting("only") if hit.term not in removed]
+        removed = {term: hit for hit in self._acting["remove"] for term in within[hit.term]}
+        only = [hit for hit in self._acting["only"] if hit.term not in removed]
         if only:
-            others = self._guide.within.keys() - {hit.term for hit in only} - by_hand
+            others = within.keys() - {hit.term for hit in only} - by_hand
             yield from ((term, Filing(term, "rule", f"only {only[0].term}: {_rule(only[0])}")) for term in others)
         for term in removed.keys() - by_hand:
             hit = removed[term]
             yield term, Filing(term, "rule", _rule(hit) if hit.term == term else f"above {hit.term}: {_rule(hit)}")
         for ruling in self._rulings.values():
             if not ruling.filed:
-                within = self._guide.within[ruling.term] - by_hand
-                yield from ((term, Filing(term, "editor", ruling.who)) for term in within)
-
-    def _acting(self, act: str) -> list[Hit]:
-        return [hit for hit in self._hits if hit.rule.weight is None and hit.rule.act == act]
+                below = within[ruling.term] - by_hand
+                yield from ((term, Filing(term, "editor", ruling.who)) for term in below)
 
     # ------------------------------------------------------------------------------------------ filed
 
     def _voices(self, term: str, score: float) -> Iterator[Filing]:
         if (ruling := self._rulings.get(term)) is not None:
             yield Filing(term, "editor", ruling.who)
-        if term in self._source.categories:
+        if term in self._certain:
             yield Filing(term, "source")
-        hits = [hit for hit in (*self._acting("add"), *self._acting("only")) if hit.term == term]
-        if hits:
+        if hits := [hit for act in ("add", "only") for hit in self._acting[act] if hit.term == term]:
             yield Filing(term, "rule", "\n".join(map(_rule, hits)))
         threshold = self._guide.thresholds[term]
         if score + _HAIR >= threshold and (reason := self._evidence(term)):
@@ -200,4 +199,6 @@ def _shift(share: float) -> float:
 
 
 def _log_odds(likely: float) -> float:
-    return math.log(max(likely, _LEAST) / max(1 - likely, _LEAST))
+    if not _LEAST < likely < 1 - _LEAST:
+        likely = _LEAST if likely < 0.5 else 1 - _LEAST
+    return math.log(likely / (1 - likely))
