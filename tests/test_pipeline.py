@@ -49,13 +49,13 @@ def test_a_poll_stores_files_and_publishes(instance, feeds):
 
 def test_rules_of_a_source_and_rules_that_remove_count_in_a_poll(instance, feeds):
     feeds["/a.xml"] = rss(item(1, "数码新品"), item(2, "数码招聘"), item(3, "股市"))
-    tech = {"term": "tech", "label": "科技", "rules": [{"any": "招聘", "act": "remove"}]}
+    tech = {"term": "tech", "label": "科技", "threshold": "none", "rules": [{"any": "招聘", "act": "remove"}]}
     rules = [
         {"any": "數碼", "category": "tech"},
         {"all": [{"language": "zh"}, "股市"], "category": "money", "act": "only"},
     ]
     source = {"name": "A", "url": feeds.url("/a.xml"), "category": "tech", "language": "zh-Hans", "rules": rules}
-    instance.configure([source], [tech, {"term": "money", "label": "财经"}])
+    instance.configure([source], [tech, {"term": "money", "label": "财经", "threshold": "none"}])
     instance.poll("--now", T0)
     filed = {row["title"]: row["categories"] for row in instance.export("entries")}
     assert [(each["term"], each["origin"]) for each in filed["数码新品"]] == [("tech", "rule"), ("tech", "source")]
