@@ -165,9 +165,10 @@ def _credentials(document: Document, above: Location, item: Mapping) -> Iterator
 def _certain_and_likely(document: Document, above: Location, item: Mapping, context: Context) -> Iterator[Problem]:
     """Terms for which a source has a share although all of its entries are filed there."""
     prior = item.get("prior")
-    likely = prior.keys() if isinstance(prior, Mapping) else ()
+    if not isinstance(prior, Mapping):
+        return
     for fact in _texts(item, above, "category", context):
-        if fact.text in likely:
+        if fact.text in prior:
             message = f"{scalars.shown(fact.text)} is a category of all its entries already"
             yield document.problem((*above, "prior", fact.text), message, "keep one of the two", at_key=True)
 
