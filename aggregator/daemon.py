@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -57,8 +58,10 @@ async def run(config: Config, load: Load, ready: Callable[[Config], None]) -> No
             life = _Life(config, load, line)
             async with life.served():
                 await line.adopt(line.setup, _now())
+                life.tell_site()
                 await line.catch_up(line.setup, _now())
                 life.caught_up = True
+                _spare_collector()
                 ready(config)
                 await life.until_stopped()
     log.info("stopped")
@@ -69,6 +72,13 @@ def _raise_file_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _spare_collector() -> None:
+    """What was made up to now stays: no collection need look through it again, nor for each few hundred new objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _cancelled_by_signals() -> None:
@@ -95,13 +105,14 @@ class _Life:
         self._paused_until = 0.0
         self._store_trouble = ""
         self._clock_is_back = False
+        self._refiling = False
         self._last_beat = time.monotonic()
         self.caught_up = False
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
         """Serve the public folder; raises AggregatorError when the address cannot be had."""
-        self._tell_site(self._config)
+        self.tell_site()
         runner = web.AppRunner(self._site.application(), access_log=None, handle_signals=False, shutdown_timeout=0.5)
         await runner.setup()
         settings = self._config.settings
@@ -150,8 +161,11 @@ class _Life:
             await self._adopt()
             if self._store_trouble:
                 await self._heal()
-            if await self._line.writer.run(store.publications.open_decisions):
+            if await self._line.writer.run(store.decisions.is_open):
                 self._spawn(self._catch_up())
+            if (asked := await self._line.writer.run(store.decisions.asked, "apply")) and not self._refiling:
+                self._refiling = True
+                self._spawn(self._refile(asked))
             if await self._line.anything_due(_now()):
                 self._spawn(self._poll())
         except _UNWRITABLE as error:
@@ -182,11 +196,23 @@ class _Life:
         except _UNWRITABLE as error:
             self._pause(error)
 
+    async def _refile(self, asked: int) -> None:
+        """File what is stored anew, as `aggregator apply` asked for; what dies on the way is begun again."""
+        try:
+            change = await self._line.refile(_now())
+            await self._line.writer.run(store.decisions.done, "apply", asked)
+            log.info("%d stored entries were filed anew", len(change.refiled))
+        except _UNWRITABLE as error:
+            self._pause(error)
+        finally:
+            self._refiling = False
+
     async def _keep_house(self) -> None:
         """Once an hour: what has become too old leaves the feeds, and in time the store."""
         try:
             await self._line.expire(_now())
             await self._line.prune(_now())
+            await self._line.study()
         except _UNWRITABLE as error:
             self._pause(error)
 
@@ -244,17 +270,19 @@ class _Life:
         self._config = config
         if self._pending is config:
             self._pending = None
-        self._tell_site(config)
+        self.tell_site()
         self._spawn(self._catch_up())
         log.info("configuration: %d sources, %d categories", len(config.sources), len(config.categories))
 
-    def _tell_site(self, config: Config) -> None:
-        setup = pipeline.Setup(config)
+    def tell_site(self) -> None:
+        """Have the site follow the configuration that the pipeline has taken."""
+        setup = self._line.setup
         labels = {label: term for term, label in setup.labels.items()}
-        for category in config.categories:
+        for category in setup.categories.values():
             labels |= dict.fromkeys([category.label, *category.labels.values()], category.term)
         self._site.labels = {label: term for label, term in labels.items() if label not in setup.terms}
-        self._site.hosts = config.settings.site.hosts
+        self._site.removed = self._line.removed
+        self._site.hosts = setup.settings.site.hosts
 
 
 async def _watch_loop() -> None:

@@ -211,10 +211,12 @@ def sort_out(
     now: datetime,
     horizon: Horizon,
     id_by: str = "own",
+    former: Iterable[Known] = (),
 ) -> Sorted:
     """Sort one document's entries into new, changed and unchanged ones, given their identities and what is stored.
 
-    Of entries with one id the first counts. An edit changes an entry in place; see `is_material`.
+    Of entries with one id the first counts. An edit changes an entry in place; see `is_material`. `former` is what is
+    stored of a source that may have moved (`may_have_moved`).
     """
     memory = _Memory(known, entries)
     listed: dict[str, tuple[PreparedEntry, Identity]] = {}
@@ -238,7 +240,15 @@ def sort_out(
         done.add(stored.row)
     if conflicts >= UNFIT and id_by == "own":
         id_by = "link"
-    return Sorted(_announced(list(reversed(new.values())), horizon), changed, len(done) - len(changed), id_by)
+    announced = _announced(list(reversed(new.values())), horizon, former)
+    return Sorted(announced, changed, len(done) - len(changed), id_by)
+
+
+def may_have_moved(known: Collection[Known], entries: int, listed: int) -> bool:
+    """Whether a document looks like that of a site that has moved, with other ids and links: all of the many entries
+    that it lists are unseen, and none is `known` by its id or page. Then it is worth comparing their titles and dates.
+    """
+    return not known and entries >= max(REISSUED, listed)
 
 
 def _says_the_same(stored: Known, prepared: PreparedEntry) -> bool:
@@ -276,9 +286,10 @@ class Horizon:
     seen: datetime | None = None
 
 
-def _announced(new: list[NewEntry], horizon: Horizon) -> list[NewEntry]:
+def _announced(new: list[NewEntry], horizon: Horizon, former: Iterable[Known]) -> list[NewEntry]:
     old = [entry for entry in new if _before(entry, horizon.seen)]
     reissued = set(map(id, old)) if len(old) >= REISSUED else set()
+    reissued |= {id(entry) for entry in _moved(new, former)}
     return [
         replace(entry, back=Back.BACK_ISSUE)
         if _before(entry, horizon.back_issues)
@@ -287,6 +298,16 @@ def _announced(new: list[NewEntry], horizon: Horizon) -> list[NewEntry]:
         else entry
         for entry in new
     ]
+
+
+def _moved(new: Sequence[NewEntry], former: Iterable[Known]) -> Iterator[NewEntry]:
+    """Those of the new entries that have the title and the date (without one, the text) of a former one."""
+    by_title: dict[bytes, list[Known]] = {}
+    for stored in former:
+        by_title.setdefault(stored.title_key, []).append(stored)
+    for entry in new:
+        if any(_same_moment(stored, entry.prepared) for stored in by_title.get(entry.prepared.title_key, ())):
+            yield entry
 
 
 def _before(entry: NewEntry, moment: datetime | None) -> bool:
@@ -362,10 +383,15 @@ def terms_of(entry_terms: Collection[str], parents: Mapping[str, str | None]) ->
 
     A story without a configured category belongs to `other`.
     """
+    return [*(with_ancestors(entry_terms, parents) or ["other"]), "all"]
+
+
+def with_ancestors(terms: Collection[str], parents: Mapping[str, str | None]) -> list[str]:
+    """Those of the categories that are configured, and all above them, in alphabetical order."""
     found: set[str] = set()
-    for term in entry_terms:
+    for term in terms:
         step: str | None = term if term in parents else None
         while step is not None and step not in found:
             found.add(step)
             step = parents[step]
-    return [*sorted(found or {"other"}), "all"]
+    return sorted(found)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from aggregator import stories
 from aggregator.models import Category, PublishSettings
 
 Trace = Mapping[str, Any]
@@ -30,9 +31,25 @@ _REPAIRS_WITH_VALUE: Mapping[str, str] = {
     "link": "Its link is the one that the feed gives as “{}”: it has no ordinary one.",
 }
 
-_EVIDENCE: Mapping[str, str] = {
+_VOICES = ("editor", "source", "rule", "lexicon")  # in the order in which they are heard
+
+# How a rule of one category keeps an entry out of another.
+_EFFECTS: Mapping[str, str] = {
+    "only": "and files under {} only",
+    "above": "and keeps out of all below {} too",
+}
+
+_SAME_PAGE: Mapping[str, str] = {
     "link": "both link to the same page",
     "link+title": "both link to the same page and have the same title",
+}
+
+_TELLS: Mapping[str, str] = {
+    "same_text": "is a copy of",
+    "same_event": "tells the same event as",
+    "related": "is related to",
+    "join": "was joined with",
+    "split": "was split off with",
 }
 
 _NOT_ANNOUNCED: Mapping[str, str] = {
@@ -68,39 +85,92 @@ def _repair(code: str) -> str:
 
 def _story(trace: Trace) -> Iterator[str]:
     if (original := trace["duplicate_of"]) is not None:
-        yield (
-            f"It is a copy of {original['id']} ({original['source']}): {_because(trace['evidence'])}. Feeds show that"
-            " entry instead of this one."
-        )
+        evidence = trace["evidence"]
+        yield f"It {because(evidence)}."
+        yield f"Feeds show the first entry of its story instead: {original['id']} ({original['source']})."
     for copy in trace["copies"]:
-        yield f"{copy['id']} ({copy['source']}) is a copy of it: {_because(copy['evidence'])}."
+        yield f"{copy['id']} ({copy['source']}) {because(copy['evidence'])}."
+    for other in trace["related"]:
+        yield f"{other['id']} ({other['source']}) is related to it: {_reasons(other['evidence'])}."
 
 
-def _because(evidence: str) -> str:
-    return _EVIDENCE.get(evidence, evidence)
+def because(evidence: Trace) -> str:
+    """What an entry is to which other, and why: the rest of a sentence that begins with the entry."""
+    said = f"{_TELLS[evidence['level']]} {evidence['with']}"
+    return f"{said} by {evidence['who']}" if "who" in evidence else f"{said}: {_reasons(evidence)}"
+
+
+def _reasons(evidence: Trace) -> str:
+    return ", ".join(map(_reason, evidence["reasons"]))
+
+
+def _reason(said: str) -> str:
+    code, *words = said.split(" ")
+    return _SAME_PAGE.get(said) or stories.sentence(stories.Reason(code, tuple(words)))
 
 
 # ------------------------------------------------------------------------------------------------- categories
 
 
 def _categories(trace: Trace, categories: Mapping[str, Category]) -> Iterator[str]:
-    for filing in trace["categories"]:
-        said = f"It is filed under {_named(filing['term'], categories)} by {_voice(filing)}."
+    for filing in sorted(trace["categories"], key=_place_of_voice):
+        said = f"It is filed under {_named(filing['term'], categories)} by {voice(filing)}."
         if filing["term"] not in categories:
             said += " The configuration has no such category now."
         yield said
     if not trace["categories"]:
-        yield "It is in no category: neither its source nor a rule names one."
+        yield "It is in no category: no editor, source or rule names one, and no score reaches its threshold."
 
 
-def _voice(filing: Trace) -> str:
+def _place_of_voice(filing: Trace) -> tuple[str, int]:
+    origin = filing["origin"]
+    return filing["term"], _VOICES.index(origin) if origin in _VOICES else len(_VOICES)
+
+
+def voice(filing: Trace) -> str:
+    """Who filed an entry, or kept it out, and why: what follows “by”. `filing` has the origin, the reason and perhaps
+    the score."""
     origin, reason = filing["origin"], filing["reason"]
+    if origin == "editor":
+        return f"{reason or 'an editor'}, by hand"
     if origin == "source":
         return "its source (`category` in sources.yaml)"
     if origin == "rule":
-        number, _, words = reason.partition(": ")
-        return f"rule {number} of that category, which found {words}"
+        return " and by ".join(map(_rule, reason.split("\n")))
+    if origin == "lexicon":
+        return _lexicon(reason, filing.get("score"))
     return f"{origin}: {reason}" if reason else str(origin)
+
+
+def _rule(line: str, owner: str = "that category") -> str:
+    reference, _, found = line.partition(": ")
+    effect, _, term = reference.partition(" ")
+    if effect in _EFFECTS:
+        return f"{_rule(found, term)} {_EFFECTS[effect].format(term)}"
+    return f"{_named_rule(reference, owner)}, which found {found}"
+
+
+def _named_rule(reference: str, owner: str = "that category") -> str:
+    """`2` is a rule of the category, `source 2` one of the source."""
+    kind, _, number = reference.rpartition(" ")
+    return f"rule {number} of {'its source' if kind == 'source' else owner}"
+
+
+def _lexicon(reason: str, score: float | None) -> str:
+    """The lexicon's voice: what makes the score, and from which score on it files."""
+    *lines, last = reason.split("\n")
+    reached = "" if score is None else f" with a score of {score:.2f}"
+    return f"the lexicon{reached} ({last}): {'; '.join(map(_part_of_score, lines))}"
+
+
+def _part_of_score(line: str) -> str:
+    head, _, found = line.partition(": ")
+    if head == "words":
+        return found
+    what, _, weight = head.rpartition(" ")
+    if what == "prior":
+        return f"the source's prior {weight}"
+    return f"{_named_rule(what)} {weight}, which found {found}"
 
 
 def _named(term: str, categories: Mapping[str, Category]) -> str:

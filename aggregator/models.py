@@ -8,50 +8,83 @@ sees.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import IntEnum
 from ipaddress import IPv4Network, IPv6Network
+from operator import attrgetter
 from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 # Terms that name something of the aggregator's own, so that no category may take them.
 RESERVED_TERMS = ("all", "other", "hot", "health", "search", "archive", "sources")
+
+_T = TypeVar("_T")
+
+
+def _travelling(kind: type[_T]) -> type[_T]:
+    """A frozen dataclass that is pickled as a call of itself: half the time of going through its slots one by one."""
+    values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]
+    kind.__reduce__ = lambda self: (kind, values(self))  # type: ignore[method-assign]
+    return kind
+
 
 # ---------------------------------------------------------------------------------------------- configuration
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """An item of a rule that is looked for in a field of its own."""
+
+    field: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a category: it hits when every `all`, at least one `any` (where given) and no `none` is found.
+    """One rule: it hits when every `all`, at least one `any` (where given) and no `none` is found.
 
     An item is a word or phrase, or a pattern between slashes (`/…/`, RE2 syntax), looked for in each of `fields`
-    (title, text, url, author, source).
+    (title, text, url, author, source, language). A rule that hits adds its `weight` to the category's score, or, where
+    it has none, does its `act`: `add`, `remove` or `only`. `category` is the term that a source's rule is about.
     """
 
-    any: tuple[str, ...] = ()
-    all: tuple[str, ...] = ()
-    none: tuple[str, ...] = ()
+    any: tuple[str | Sought, ...] = ()
+    all: tuple[str | Sought, ...] = ()
+    none: tuple[str | Sought, ...] = ()
     fields: tuple[str, ...] = ("title", "text")
+    act: str = "add"
+    weight: float | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A category. `term` is its URL-safe identity for ever; `label` and `labels` (by language tag) may change."""
+    """A category. `term` is its URL-safe identity for ever; `label` and `labels` (by language tag) may change.
+
+    `threshold`: the score from which on an entry belongs to it; None: the lexicon's own, infinity: no score is enough.
+    """
 
     term: str
     label: str
     labels: Mapping[str, str] = field(default_factory=dict)
     parent: str | None = None
+    threshold: float | None = None
     rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A feed that we poll. `name` is its identity; `formerly` are names that it had before."""
+    """A feed that we poll. `name` is its identity; `formerly` are names that it had before.
+
+    `categories` hold every entry of it; `prior` is the share of its entries, over 0 and under 1, by term.
+    """
 
     name: str
     url: str
     categories: tuple[str, ...] = ()
+    prior: Mapping[str, float] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
     every: timedelta | None = None
     language: str | None = None
     timezone: str | None = None
@@ -130,6 +163,8 @@ class Config:
     sources: tuple[Source, ...]
     categories: tuple[Category, ...]
     tracking: str = ""  # lines that add to our own list of tracking parameters
+    aliases: str = ""  # lines that add to our own table of names
+    lexicon: str = ""  # lines that add to our own words
 
 
 # ---------------------------------------------------------------------------------------------- fetching
@@ -146,6 +181,7 @@ class Validators:
 # ---------------------------------------------------------------------------------------------- parsing
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class Head:
     """What a feed document says of itself (RFC 4287, section 4.2.11: what atom:source preserves)."""
@@ -159,6 +195,7 @@ class Head:
     language: str | None = None
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class Enclosure:
     """RFC 4287 link rel=enclosure, RSS enclosure, JSON Feed attachment. `length` in bytes."""
@@ -168,6 +205,7 @@ class Enclosure:
     length: int | None = None
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class ParsedEntry:
     """What a feed said of one entry: sanitised, links absolute, dates as far as the feed had usable ones.
@@ -206,7 +244,7 @@ class Wishes:
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
     """One fetched document. `entries` are the entries that were not in `seen` when it was read, in document order;
-    `hashes` has 8 bytes for every entry of the document (empty when the cut was not certain)."""
+    `hashes` has 8 bytes for every entry of the document, or 8 for all of it where the cut was not certain."""
 
     format: str
     encoding: str
@@ -219,15 +257,86 @@ class ParsedFeed:
 # ---------------------------------------------------------------------------------------------- categorizing
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """One category of one entry: which voice put it there (`source`, `rule`), and its words or rule number."""
+    """One category of one entry: which voice put it there (`editor`, `source`, `rule`, `lexicon`), why (codes and
+    references, which `explain` puts into words), and the score of the lexicon's voice."""
 
     term: str
     origin: str
     reason: str = ""
+    score: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What files entries: digests of the lexicon, of the rules and sources, and of what was learned."""
+
+    lexicon: str
+    rules: str
+    learned: str
+
+    @property
+    def digest(self) -> str:
+        """The name of the whole."""
+        return f"{self.lexicon} {self.rules} {self.learned}"
+
+
+class Weight(NamedTuple):
+    """What was learned of a word for a term, and in how many lessons. The empty word stands for the term itself."""
+
+    word: str
+    term: str
+    weight: float
+    lessons: int = 1
+
+
+class Example(NamedTuple):
+    """An entry to learn from: its title, its text (HTML), terms that it belongs to, and terms that it does not."""
+
+    title: str
+    markup: str
+    right: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What an editor said by hand of one category of one entry: `filed` there, or kept out. `who` said it."""
+
+    term: str
+    filed: bool
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What an entry is compared by: a packed fingerprint, and its keys of 34 bits, of the title and of the text."""
+
+    packed: bytes
+    title_keys: tuple[int, ...] = ()
+    text_keys: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """What filing looks at of a stored entry, how it is filed, and what editors said of that. `markup` is its text."""
+
+    row: int
+    published_id: str
+    story: int
+    source_name: str
+    title: str
+    link: str | None
+    markup: str
+    author: str
+    language: str | None
+    filings: tuple[Filing, ...]
+    rulings: tuple[Ruling, ...]
+
+
+@_travelling
 @dataclass(frozen=True, slots=True)
 class PreparedEntry:
     """A parsed entry with all that is computed from it alone, so that storing it needs no more text work.
@@ -242,6 +351,7 @@ class PreparedEntry:
     text_key: bytes
     digest: bytes
     filings: tuple[Filing, ...] = ()
+    print: Print | None = None
 
 
 # ---------------------------------------------------------------------------------------------- storing
@@ -292,6 +402,7 @@ class Unsettled:
     source_name: str
     entry_id: str
     canonical: str | None
+    title: str
     title_key: bytes
     published: datetime
     back: Back
@@ -300,23 +411,56 @@ class Unsettled:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A settled entry that an unsettled one may be a copy of."""
+    """A settled entry that an unsettled one may be a copy of. `announced`: a live feed carried its story."""
 
     row: int
     source: int
     story: int
     title_key: bytes
     published: datetime
+    published_id: str
+    announced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An entry of a story that a new one may belong to. `began` and `size` are the story's, `announced` whether a live
+    feed ever carried it."""
+
+    row: int
+    published_id: str
+    entry_id: str
+    canonical: str | None
+    title: str
+    published: datetime
+    source_name: str
+    packed: bytes
+    story: int
+    began: datetime
+    size: int
+    announced: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an editor said of a published id, by hand. It holds against everything later, until undone."""
+    """What an editor said of a published id, by hand. It holds against everything later, until undone. `other`: the
+    published id that a story is joined with."""
 
     who: str
     decided_at: datetime
     act: str
     target: str
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDecision:
+    """A decision that waits to be applied, or `undone`, to be taken back. `effect`: what applying it moved."""
+
+    row: int
+    said: Decision
+    undone: bool
+    effect: Mapping[str, Any]
 
 
 # ---------------------------------------------------------------------------------------------- polling
@@ -373,9 +517,20 @@ class Visit:
 # ---------------------------------------------------------------------------------------------- publishing
 
 
+@_travelling
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An entry that a story names: one that also tells it, or one of a related story."""
+
+    source_name: str
+    title: str
+    link: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedEntry:
-    """A story as a subscriber sees it: its representative's id, title, text, link and source, and its categories."""
+    """A story as a subscriber sees it: its representative's id, title, text, link and source, and the categories of all
+    its entries. `coverage` are its other entries, `related` the representatives of stories that are linked to it."""
 
     id: str
     title: str
@@ -395,6 +550,8 @@ class PublishedEntry:
     image: str | None = None
     duration: int | None = None
     episode: str | None = None
+    coverage: tuple[Mention, ...] = ()
+    related: tuple[Mention, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

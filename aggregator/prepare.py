@@ -2,26 +2,50 @@
 alone.
 
 Everything that takes time for an entry happens here, once, outside the serving process: parsing, sanitising, folding,
-hashing, filing by rules. What is left to do needs the store.
+hashing, filing. What is left to do needs the store.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
 from operator import attrgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from aggregator import categorize, html, parse, text, urls
-from aggregator.models import Category, ParsedEntry, ParsedFeed, PreparedEntry, Source
+from aggregator import categorize, html, parse, stories, text, urls
+from aggregator.categorize import learning, lexicon
+from aggregator.categorize.lexicon import Learned
+from aggregator.models import (
+    Config,
+    Edition,
+    Example,
+    Filing,
+    ParsedEntry,
+    ParsedFeed,
+    PreparedEntry,
+    Print,
+    Source,
+    StoredEntry,
+    Weight,
+)
 
 _DIGESTED = attrgetter(
     *(field.name for field in fields(ParsedEntry) if field.name not in ("id", "published", "updated", "repairs"))
 )
-COMPARED = 1000  # characters of the text that are folded, for comparing and for rules
+COMPARED = 1000  # characters of the text that are folded, for comparing and for filing
+
+
+class Tools(NamedTuple):
+    """What a configuration says of entries, made ready for use."""
+
+    guide: categorize.Guide
+    tracking: urls.Tracking
+    aliases: stories.Aliases
 
 
 def document(
@@ -33,21 +57,102 @@ def document(
     """
     zone = ZoneInfo(source.timezone) if source.timezone else None
     feed = parse.read(body, content_type, url, zone, seen)
-    rules, tracking = _unpack(tools)
-    prepared = tuple(_prepare(entry, feed, source, rules, tracking) for entry in feed.entries if _says_something(entry))
+    ready = unpack(tools)
+    prepared = tuple(_prepare(entry, feed, source, ready) for entry in feed.entries if _says_something(entry))
     return replace(feed, entries=()), prepared
 
 
-def pack(categories: Sequence[Category], tracking: str) -> bytes:
-    """What workers need of the configuration, as bytes that travel cheaply. `tracking`: lines added to our own file."""
-    return pickle.dumps((tuple(categories), tracking))
+def pack(config: Config, learned: Iterable[Weight] = ()) -> bytes:
+    """What workers need of the configuration, and what the lexicon learned, as bytes that travel cheaply."""
+    return pickle.dumps((config.categories, config.tracking, config.aliases, config.lexicon, tuple(learned)))
 
 
 @lru_cache(maxsize=2)
-def _unpack(tools: bytes) -> tuple[categorize.Rulebook, urls.Tracking]:
-    """The compiled rules and tracking parameters, made once per process and configuration."""
-    categories, tracking = pickle.loads(tools)  # noqa: S301 - our own bytes, from our own parent process
-    return categorize.Rulebook(categories), urls.load_tracking(tracking)
+def unpack(tools: bytes) -> Tools:
+    """What `pack` packed, made ready once per process and configuration."""
+    categories, tracking, aliases, words, learned = pickle.loads(tools)  # noqa: S301 - our own bytes
+    # Where a score files nothing anyway, nobody waits for the words.
+    scored = any(category.threshold != math.inf for category in categories)
+    guide = categorize.Guide(categories, _lexicon(words) if scored else lexicon.EMPTY, Learned.of(learned))
+    return Tools(guide, urls.load_tracking(tracking), stories.load_aliases(aliases))
+
+
+@lru_cache(maxsize=1)
+def _lexicon(words: str) -> lexicon.Lexicon:
+    """The lexicon with these lines added, which stays when only the rest changes."""
+    return lexicon.load(words)
+
+
+def editions(config: Config, learned: str = "") -> dict[str, Edition]:
+    """For each source the name of what files its entries. `learned`: the name of what was learned."""
+    words, rules = _name((lexicon.shipped(), config.lexicon)), _name(config.categories)
+    return {
+        source.name: Edition(
+            lexicon=words,
+            rules=_name((rules, source.categories, sorted(source.prior.items()), source.rules)),
+            learned=learned,
+        )
+        for source in config.sources
+    }
+
+
+def _name(said: object) -> str:
+    return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def refile(entries: Sequence[StoredEntry], sources: Mapping[str, Source], tools: bytes) -> list[tuple[Filing, ...]]:
+    """How each of these stored entries would be filed now; `tools` are from `pack`."""
+    guide = unpack(tools).guide
+    return [_refiled(entry, sources[entry.source_name], guide) for entry in entries]
+
+
+def _refiled(entry: StoredEntry, source: Source, guide: categorize.Guide) -> tuple[Filing, ...]:
+    said = ParsedEntry(
+        id=None,
+        link=entry.link,
+        title=entry.title,
+        content=entry.markup,
+        author=entry.author,
+        language=entry.language,
+    )
+    return categorize.decide(guide, subject(said, source), source, entry.rulings).filings
+
+
+def subject(said: ParsedEntry, source: Source, feed_language: str | None = None) -> categorize.Subject:
+    """What of an entry is looked at for filing; its title and the beginning of its text are folded here, once."""
+    plain = html.beginning(said.content or said.summary, COMPARED)
+    language = source.language or said.language or feed_language or text.script(said.title + plain)
+    return categorize.Subject(
+        plain={
+            "title": said.title,
+            "text": plain,
+            "url": said.link or "",
+            "author": said.author,
+            "source": source.name,
+            "language": language or "",
+        },
+        folded={"title": text.fold(said.title), "text": text.fold(plain)},
+    )
+
+
+def learn_corrections(examples: Sequence[Example], tools: bytes) -> tuple[list[Weight], list[Weight]]:
+    """What an editor's corrections teach beyond what was learned: rows that change, and rows that are too many then."""
+    guide = unpack(tools).guide
+    lessons = [
+        learning.Lesson(*_folded(example), frozenset(example.right), frozenset(example.wrong)) for example in examples
+    ]
+    return learning.taught(guide.lexicon, guide.learned, lessons)
+
+
+def learn_certain(examples: Sequence[Example], tools: bytes) -> tuple[list[Weight], list[Weight]]:
+    """As `learn_corrections`, from entries of sources whose categories are certain: they teach less."""
+    guide = unpack(tools).guide
+    lessons = learning.lessons([(*_folded(example), example.right) for example in examples])
+    return learning.taught(guide.lexicon, guide.learned, lessons, learning.SOURCE)
+
+
+def _folded(example: Example) -> tuple[str, str]:
+    return text.fold(example.title), text.fold(html.beginning(example.markup, COMPARED))
 
 
 def _says_something(said: ParsedEntry) -> bool:
@@ -55,31 +160,34 @@ def _says_something(said: ParsedEntry) -> bool:
     return bool(said.title or said.link or said.content or said.summary or said.enclosures)
 
 
-def _prepare(
-    said: ParsedEntry, feed: ParsedFeed, source: Source, rules: categorize.Rulebook, tracking: urls.Tracking
-) -> PreparedEntry:
-    plain = html.beginning(said.content or said.summary, COMPARED)
-    folded_title, folded_text = text.fold(said.title), text.fold(plain)
-    language = source.language or said.language or feed.head.language or text.script(said.title + plain)
-    entry = replace(_cut_short(said, source), language=language)
-    subject = categorize.Subject(
-        plain={
-            "title": said.title,
-            "text": plain,
-            "url": said.link or "",
-            "author": said.author,
-            "source": source.name,
-        },
-        folded={"title": folded_title, "text": folded_text},
-    )
+def _prepare(said: ParsedEntry, feed: ParsedFeed, source: Source, tools: Tools) -> PreparedEntry:
+    seen = subject(said, source, feed.head.language)
+    language = seen.plain["language"] or None
+    entry = _cut_short(said, source)
+    if entry.language != language:
+        entry = replace(entry, language=language)
+    # Filed by what is stored of it, so that filing it anew later says the same.
+    shown = seen if source.full else subject(entry, source)
     return PreparedEntry(
         entry=entry,
-        canonical=entry.link and urls.single_page(entry.link, tracking),
-        title_key=_key(folded_title),
-        text_key=_key(folded_text),
+        canonical=entry.link and urls.single_page(entry.link, tools.tracking),
+        title_key=_key(seen.folded["title"]),
+        text_key=_key(seen.folded["text"]),
         digest=_digest(entry),
-        filings=rules.file(subject, source.categories),
+        filings=categorize.decide(tools.guide, shown, source).filings,
+        print=_print(said.title, seen.folded["title"], seen.folded["text"], source.name, tools.aliases),
     )
+
+
+def printed(title: str, markup: str, source: str, aliases: stories.Aliases) -> Print:
+    """The print of a stored entry, as it would be made of it now."""
+    plain = html.beginning(markup, COMPARED)
+    return _print(title, text.fold(title), text.fold(plain), source, aliases)
+
+
+def _print(title: str, folded_title: str, folded_text: str, source: str, aliases: stories.Aliases) -> Print:
+    made = stories.fingerprint(title, folded_title, folded_text, source, aliases)
+    return Print(made.pack(), made.title_keys, made.text_keys)
 
 
 def _cut_short(said: ParsedEntry, source: Source) -> ParsedEntry:

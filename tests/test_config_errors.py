@@ -193,6 +193,11 @@ def test_a_wrong_line_of_tracking_parameters_is_told(tmp_path: Path) -> None:
     check(problems(tmp_path), "tracking.txt | line 2 | data/tracking.txt")
 
 
+def test_a_wrong_line_of_names_is_told(tmp_path: Path) -> None:
+    (tmp_path / "aliases.txt").write_text("[people]\n张大明,, 張大明\n", "utf-8")
+    check(problems(tmp_path), "aliases.txt | line 2 | data/aliases.txt")
+
+
 # ---------------------------------------------------------------------------------------------- YAML
 
 
@@ -485,6 +490,28 @@ def test_categories_that_do_not_exist(tmp_path: Path, value: str, expected: str)
     check(found, f"sources.yaml:7:{column} | {expected}")
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("prior: {tehc: 0.5}", "7:11 | there is no category 'tehc' | did you mean tech?"),
+        ("prior: {科技: 0.5}", "7:11 | that is a label: write its term, tech"),
+        ("prior: {tech: 60}", "7:17 | tech: '60' is out of bounds | from 0.001 to 0.999"),
+        ("prior: {tech: 60%}", "7:17 | tech: '60%' is not a number | 0.001"),
+        ("prior: {tech: '0.5'}", "7:17 | tech: '0.5' is not a number | without quotes"),
+        ("prior: {tech: }", "7:17 | tech: has no value"),
+        ("prior: [tech]", "7:10 | prior: must be keys with values, not a list"),
+        ("category: ai\n  prior: {ai: 0.5}", "8:11 | 'ai' is a category of all its entries already | keep one"),
+        ("rules: [{any: a}]", "7:11 | the key 'category' is missing"),
+        ("rules: [{any: a, category: tehc}]", "7:30 | there is no category 'tehc' | did you mean tech?"),
+        ("rules: [{any: a, categry: tech, category: ai}]", "7:20 | unknown key 'categry' | did you mean 'category'?"),
+        ("rules: [{none: a, category: ai}]", "7:11 | rules: has neither any nor all"),
+    ],
+)
+def test_wrong_priors_and_rules_of_a_source(tmp_path: Path, more: str, expected: str) -> None:
+    found = of_source(tmp_path, f"- name: b\n  url: https://b.example/\n  {more}\n")
+    check(found, f"sources.yaml:{expected}")
+
+
 # ---------------------------------------------------------------------------------------------- values of categories
 
 
@@ -518,6 +545,7 @@ def test_categories_that_do_not_exist(tmp_path: Path, value: str, expected: str)
         ("- term: b\n  label: B\n  labels: b\n", "categories.yaml:9:11 | labels: must be keys with values"),
         ("- term: b\n  label: B\n  parent: tehc\n", "categories.yaml:9:11 | no category 'tehc' | did you mean tech?"),
         ("- term: b\n  label: B\n  parent: 科技\n", "categories.yaml:9:11 | that is a label: write its term, tech"),
+        ("- term: b\n  label: B\n  threshold: high\n", "categories.yaml:9:14 | threshold: 'high' is not a number"),
         ("- term: b\n  label: B\n  parent: b\n", "categories.yaml:9:11 | parents go in a circle: b → b"),
         (
             "- {term: b, label: B, parent: c}\n- {term: c, label: C, parent: d}\n- {term: d, label: D, parent: c}\n",
@@ -549,6 +577,22 @@ def test_wrong_categories(tmp_path: Path, more: str, expected: str) -> None:
         ("[{any: a, in: titel}]", "9:24 | in: 'titel' is not known here | did you mean title?"),
         ("[{any: a, in: [title, body]}]", "9:32 | in: 'body' is not known here | title or text or url"),
         ("[{any: a, in: []}]", "9:24 | 'in' names no field"),
+        ("[{any: {titel: a}}]", "9:18 | unknown key 'titel' | did you mean 'title'?"),
+        (
+            "[{any: [a, {url: b, x: c}]}]",
+            "9:30 | unknown key 'x' | known here: title, text, url, author, source, language",
+        ),
+        ("[{any: [a, {url: '/(/'}]}]", "9:27 | url: RE2 cannot read the pattern"),
+        ("[{all: {url: [a, [b]]}}]", "9:27 | url: must be a single value, not a list"),
+        ("[{any: [a, {url: }]}]", "9:27 | url: must be a list, not nothing"),
+        ("[{any: [a, {}]}]", "9:21 | any: asks for nothing"),
+        ("[{any: a, act: delete}]", "9:25 | act: 'delete' is not known here | add or remove or only"),
+        ("[{any: a, act: remov}]", "9:25 | did you mean remove?"),
+        ("[{any: a, weight: heavy}]", "9:28 | weight: 'heavy' is not a number | such as 0.5"),
+        ("[{any: a, weight: .5}]", "9:28 | weight: '.5' is not a number | such as 0.5"),
+        ("[{any: a, weight: -21}]", "9:28 | weight: '-21' is out of bounds | from -20 to 20"),
+        ("[{any: a, weight: 1, act: add}]", "9:28 | there are both act and weight"),
+        ("[{any: a, category: tech}]", "9:20 | unknown key 'category'"),
     ],
 )
 def test_wrong_rules(tmp_path: Path, rules: str, expected: str) -> None:

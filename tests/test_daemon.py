@@ -109,6 +109,23 @@ def test_a_bad_edit_keeps_the_old_configuration_and_says_where(instance, feeds):
     instance.wait_for(lambda: "Story 2" in titles(instance))
 
 
+def test_the_address_of_a_removed_category_is_gone_until_it_comes_back(instance, feeds):
+    feeds["/a.xml"] = rss(item(1))
+    tech, finance = {"term": "tech", "label": "科技"}, {"term": "finance", "label": "财经"}
+    instance.configure([source(feeds, "a")], [tech, finance])
+    instance.start()
+    assert instance.get("/feeds/finance.atom")[0] == 200
+    instance.configure([source(feeds, "a")], [tech])
+    instance.wait_for(lambda: instance.get("/feeds/finance.atom")[0] == 410)
+    assert "the category finance was removed here; /feeds/all.rss has" in instance.get("/feeds/finance.rss")[2].decode()
+    assert [instance.get(f"/feeds/{name}")[0] for name in ("finance.zip", "never.atom", "tech.atom")] == [404, 404, 200]
+    instance.stop()
+    instance.start()
+    assert instance.get("/feeds/finance.atom")[0] == 410
+    instance.configure([source(feeds, "a")], [tech, finance])
+    instance.wait_for(lambda: instance.get("/feeds/finance.atom")[0] == 200)
+
+
 def test_sighup_reads_the_configuration_again(instance, feeds):
     instance.configure([source(feeds, "a")])
     process = instance.start()
@@ -229,7 +246,7 @@ def test_a_full_disk_is_said_keeps_the_old_feeds_and_heals(instance, feeds, tmp_
 
     small = tmp_path / "small"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=5m", "tmpfs", str(small)], check=False)
     if mounted.returncode:
         pytest.skip("this machine lets no one mount a file system")
     try:

@@ -68,9 +68,9 @@ def test_entries_of_different_link_or_title_always_get_different_ids(rows):
     assert all(len(pages) == 1 for pages in pages_of.values())
 
 
-def sort(entries, known=(), horizon=dedupe.Horizon(), id_by="own"):  # noqa: B008 - frozen
+def sort(entries, known=(), horizon=dedupe.Horizon(), id_by="own", former=()):  # noqa: B008 - frozen
     identities = dedupe.identify(entries, id_by)
-    return dedupe.sort_out(entries, identities, known, NOW, horizon, id_by)
+    return dedupe.sort_out(entries, identities, known, NOW, horizon, id_by, former)
 
 
 def known(entry, row=7, published=NOW - DAY, entry_id=None, dated=None):
@@ -327,6 +327,21 @@ def test_many_old_entries_at_once_are_a_reissued_archive():
 
 def test_a_single_late_entry_is_announced():
     assert backs([page(1, published=NOW - 20 * DAY)], dedupe.Horizon(seen=NOW - 7 * DAY)) == {"1": "ANNOUNCED"}
+
+
+def test_only_what_a_site_that_has_moved_had_before_is_reissued():
+    title = {"title": "Story", "published": NOW - DAY}
+    before = known(page("old", **title), published=title["published"], dated=True)
+    entries = [page(1, **title), page(2, title="Story", published=NOW), page(3, title="Other", published=NOW - DAY)]
+    found = {new.id: new.back.name for new in sort(entries, former=[before]).new}
+    assert found == {"1": "REISSUED", "2": "ANNOUNCED", "3": "ANNOUNCED"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "entries", "listed", "moved"), [(0, 5, 5, True), (1, 5, 5, False), (0, 4, 4, False), (0, 5, 20, False)]
+)
+def test_a_site_may_have_moved_when_all_of_its_many_entries_are_unknown(stored, entries, listed, moved):
+    assert dedupe.may_have_moved([known(page(1))] * stored, entries, listed) is moved
 
 
 def test_undated_entries_are_never_old():

@@ -14,7 +14,7 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from aggregator import errors, folder, pipeline, store
+from aggregator import errors, folder, pipeline, store, stories
 from aggregator.models import Source
 from tests.builders import NOW
 from tests.feedserver import Answer, FeedServer
@@ -138,10 +138,12 @@ def test_passwords_and_headers_are_not_in_the_export(instance, feeds):
 
 def test_every_table_has_its_line(db):
     tables = {row[0] for row in db.execute("select name from sqlite_master where type = 'table'")}
-    in_lines_of_their_own = {"state", "source", "forgotten", "entry", "story", "publication", "feed", "decision"}
-    in_the_line_of_an_entry = {"head", "filing"}
+    in_lines_of_their_own = {"state", "source", "forgotten", "entry", "story", "relation", "publication", "feed"}
+    in_lines_of_their_own |= {"decision", "learned"}
+    in_the_line_of_an_entry = {"head", "filing", "edition"}
     of_sqlite = {"sqlite_sequence", "_sqlite_migrations"}
-    assert tables == in_lines_of_their_own | in_the_line_of_an_entry | of_sqlite
+    made_anew = {"fingerprint", "posting"}
+    assert tables == in_lines_of_their_own | in_the_line_of_an_entry | made_anew | of_sqlite
 
 
 def test_what_is_forgotten_stays_forgotten(db, tmp_path):
@@ -346,7 +348,7 @@ def test_entries_of_pages_that_are_here_join_their_stories_at_the_next_tick(hist
     feeds = rows(db, "select term, story from publication where live = 1 order by seq")
     added, complaints = take(db, elsewhere(history.lines(), **{"urn:uuid:": "urn:x:"}))
     assert (added["entry"], added["story"], complaints) == (8, 0, {})
-    pipeline.transactions.settle(db, {}, NOW)
+    pipeline.settling.settle(db, {}, stories.load_aliases, NOW)
     joined = rows(db, "select o.title from entry e join entry o on o.id = e.copy_of where e.entry_id = 'guid-1'")
     assert joined == [("Story 1",)]
     assert rows(db, "select 1 from entry where story is null") == []

@@ -34,8 +34,9 @@ def trace(**said):
         "announced": "yes",
         "repairs": [],
         "duplicate_of": None,
-        "evidence": "",
+        "evidence": None,
         "copies": [],
+        "related": [],
         "categories": [],
         "story": {"id": "urn:x:1", "published": T0, "categories": ["tech"]},
         "feeds": [],
@@ -81,28 +82,37 @@ def test_an_entry_without_repairs_has_no_sentence_about_any():
 # ------------------------------------------------------------------------------------------------- copies
 
 
+ORIGINAL = {"id": "urn:x:0", "source": "爱范儿"}
+
+
+def evidence(level, *reasons, other="urn:x:0"):
+    return {"with": other, "level": level, "score": 0.9, "reasons": list(reasons), "version": 1}
+
+
 def test_a_copy_names_its_original_and_the_evidence():
-    said = words(duplicate_of={"id": "urn:x:0", "source": "爱范儿"}, evidence="link", feeds=[feed()])
-    assert "It is a copy of urn:x:0 (爱范儿): both link to the same page." in said
+    said = words(duplicate_of=ORIGINAL, evidence=evidence("same_text", "link"), feeds=[feed()])
+    assert "It is a copy of urn:x:0: both link to the same page." in said
+    assert "Feeds show the first entry of its story instead: urn:x:0 (爱范儿)." in said
     assert "Its story is in the feed tech (科技) since" in said
 
 
-def test_evidence_without_a_sentence_is_shown_as_it_stands():
-    assert "(爱范儿): text 0.83." in words(duplicate_of={"id": "urn:x:0", "source": "爱范儿"}, evidence="text 0.83")
+def test_an_entry_that_was_joined_by_hand_names_who_did_it():
+    by_hand = {"with": "urn:x:0", "level": "join", "who": "editor"}
+    assert "It was joined with urn:x:0 by editor." in words(duplicate_of=ORIGINAL, evidence=by_hand)
 
 
-def test_an_original_names_its_copies():
-    copies = [{"id": "urn:x:2", "source": "爱范儿", "evidence": "link+title"}]
-    assert "urn:x:2 (爱范儿) is a copy of it: both link to the same page and have the same title." in words(
-        copies=copies
-    )
+def test_an_original_names_its_copies_and_what_is_related():
+    copies = [{"id": "urn:x:2", "source": "爱范儿", "evidence": evidence("same_text", "link+title", other="urn:x:1")}]
+    said = words(copies=copies, related=[{"id": "urn:x:3", "source": "机核", "evidence": evidence("related", "link")}])
+    assert "urn:x:2 (爱范儿) is a copy of urn:x:1: both link to the same page and have the same title." in said
+    assert "urn:x:3 (机核) is related to it: both link to the same page." in said
 
 
 # ------------------------------------------------------------------------------------------------- categories
 
 
-def filing(term, origin="source", reason=""):
-    return {"term": term, "origin": origin, "reason": reason}
+def filing(term, origin="source", reason="", score=None):
+    return {"term": term, "origin": origin, "reason": reason, "score": score}
 
 
 def test_each_category_has_its_voice_and_its_reason():
@@ -114,6 +124,42 @@ def test_each_category_has_its_voice_and_its_reason():
     assert "by oracle: 0.9." in said
 
 
+def test_the_voices_of_a_category_come_in_order():
+    said = words(categories=[filing("tech", origin, "1: x") for origin in ("lexicon", "rule", "source", "editor")])
+    assert [said.index(by) for by in ("by hand", "by its source", "by rule 1", "by the lexicon")] == sorted(
+        said.index(by) for by in ("by hand", "by its source", "by rule 1", "by the lexicon")
+    )
+
+
+@pytest.mark.parametrize(
+    ("origin", "reason", "says"),
+    [
+        ("editor", "li", "by li, by hand."),
+        ("rule", "source 3: 芯片", "by rule 3 of its source, which found 芯片."),
+        (
+            "rule",
+            "1: a\n2: b",
+            "by rule 1 of that category, which found a and by rule 2 of that category, which found b.",
+        ),
+        (
+            "lexicon",
+            "words: 手机 +4.00, 电脑 +2.00\nprior +0.70\nsource 1 -0.50: 抽奖\nthreshold 0.50",
+            "by the lexicon with a score of 3.20 (threshold 0.50): 手机 +4.00, 电脑 +2.00; the source's prior +0.70;"
+            " rule 1 of its source -0.50, which found 抽奖.",
+        ),
+    ],
+)
+def test_each_voice_says_what_it_heard(origin, reason, says):
+    assert says in words(categories=[filing("tech", origin, reason, 3.2)])
+
+
+def test_what_keeps_an_entry_out_is_said():
+    only = {"origin": "rule", "reason": "only ai: source 2: 模型"}
+    assert explain.voice(only) == "rule 2 of its source, which found 模型 and files under ai only"
+    above = {"origin": "rule", "reason": "above tech: 2: 招聘"}
+    assert explain.voice(above) == "rule 2 of tech, which found 招聘 and keeps out of all below tech too"
+
+
 def test_a_category_that_the_configuration_no_longer_has_is_said():
     assert "filed under cars by its source (`category` in sources.yaml). The configuration has no such" in words(
         categories=[filing("cars")]
@@ -121,7 +167,7 @@ def test_a_category_that_the_configuration_no_longer_has_is_said():
 
 
 def test_an_entry_without_a_category_is_said():
-    assert "It is in no category: neither its source nor a rule names one." in words()
+    assert "It is in no category: no editor, source or rule names one, and no score" in words()
 
 
 # ------------------------------------------------------------------------------------------------- feeds
@@ -215,7 +261,7 @@ def test_explain_tells_the_story_of_an_entry(polled):
     assert "publish.limit is 2" in said
     copy = polled.command("explain", "guid-2").stdout
     assert "Its date is the time of that poll: the feed gives it none." in copy
-    assert "(B): both link to the same page." in copy
+    assert ": both link to the same page." in copy
 
 
 def test_explain_as_json_has_codes_and_sentences(polled):

@@ -231,6 +231,34 @@ def test_control_characters_do_not_come_through():
     assert (entry.title, entry.summary) == ("abc", "de")
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("", "empty"),
+        (" \n", "empty"),
+        ("<!DOCTYPE html><html><body><p>Sorry<br>&nbsp;</body></html>", "a page, not a feed, and it names none"),
+        ('<html><head><link rel=alternate type="application/rss+xml" href="/f">', "names: http://feed.example/f"),
+        ("<sitemap/>", "no RSS, Atom or JSON Feed"),
+    ],
+)
+def test_what_is_no_feed_is_called_what_it_is(body, said):
+    with pytest.raises(errors.ParseError, match=said):
+        read(body)
+
+
+def test_a_picture_among_the_media_is_the_entrys_picture_and_no_enclosure():
+    media = '<media:content url="/a.jpg" medium="image"/><media:content url="/b.mp3" type="audio/mpeg"/>'
+    entry = only(rss(f'<item xmlns:media="http://search.yahoo.com/mrss/"><title>x</title>{media}</item>'))
+    assert entry.image == "http://feed.example/a.jpg"
+    assert [enclosure.url for enclosure in entry.enclosures] == ["http://feed.example/b.mp3"]
+
+
+@pytest.mark.parametrize(("said", "language"), [("zh-TW", "zh-TW"), ("zh\nX: y", None), ("x" * 36, None), (7, "7")])
+def test_a_language_of_a_json_feed_has_the_form_of_a_tag(said, language):
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "t", "language": said}]}
+    assert only(json.dumps(feed)).language == language
+
+
 # ------------------------------------------------------------------------------------------------- what was seen
 
 
@@ -256,6 +284,23 @@ def test_an_unseen_entry_reads_as_in_the_whole_document():
     others = read(rss(item(1), item(3))).hashes
     (alone,) = read(document, seen=others).entries
     assert alone == read(document).entries[1]
+
+
+def test_a_relative_guid_reads_the_same_when_the_entry_with_a_base_is_left_out():
+    based = "<item xml:base='http://other.example/x/'><title>x</title><guid>1</guid></item>"
+    relative = "<item><title>y</title><guid>../Page?</guid></item>"
+    whole = read(rss(based, relative))
+    (alone,) = read(rss(based, relative), seen=whole.hashes[: parse.HASH_LENGTH]).entries
+    assert alone == whole.entries[1]
+
+
+def test_a_document_that_cannot_be_cut_is_read_once_as_long_as_its_bytes_stay():
+    document = f'<?xml version="1.0"?><rss version="2.0"><channel><ttl>5</ttl>{item(1)}<x>{item(2)}</x></channel></rss>'
+    first = read(document)
+    again = read(document, seen=first.hashes)
+    assert (len(first.entries), again.entries, again.hashes) == (2, (), first.hashes)
+    assert again.wishes == first.wishes
+    assert len(read(document.replace("<ttl>5", "<ttl>6"), seen=first.hashes).entries) == 2
 
 
 # ------------------------------------------------------------------------------------------------- the corpus

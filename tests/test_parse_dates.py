@@ -310,3 +310,43 @@ def test_long_values_cost_nothing(unit: str) -> None:
     for length in (50, 100, 1_000_000):
         dates.read(unit * (length // len(unit)), None)
     assert time.process_time() - started < 0.2
+
+
+TWO = st.integers(0, 99).map("{:02}".format)
+CLOCKS = st.tuples(st.integers(0, 25), st.integers(0, 61), st.integers(0, 61)).map(
+    lambda t: "{:02}:{:02}:{:02}".format(*t)
+)
+YEARS = st.sampled_from(["0000", "0001", "1900", "1970", "2026", "9999"])
+NAMES = st.sampled_from(["Jan", "Feb", "Mai", "Okt", "Dec", "Xyz"])
+DAYS = st.integers(0, 32)
+
+
+@given(
+    st.one_of(
+        st.builds("Sun, {} {} {} {} GMT".format, DAYS, NAMES, YEARS, CLOCKS),
+        st.builds(
+            "{:02} {} {} {} {}{:02}{}".format,
+            DAYS,
+            NAMES,
+            YEARS,
+            CLOCKS,
+            st.sampled_from("+-"),
+            st.integers(0, 25),
+            TWO,
+        ),
+        st.builds(
+            "{}-{:02}-{:02}T{}{}{:02}:{}".format,
+            YEARS,
+            st.integers(0, 13),
+            DAYS,
+            CLOCKS,
+            st.sampled_from("+-"),
+            st.integers(0, 25),
+            TWO,
+        ),
+        st.builds("{}-{:02}-{:02}T{}Z".format, YEARS, st.integers(0, 13), DAYS, CLOCKS),
+    )
+)
+def test_the_common_forms_say_what_they_say_with_a_blank_before_them(written: str) -> None:
+    """They are read by a short way; the blank has them take the long one."""
+    assert read(written) == read(" " + written)

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import feedparser
+import pytest
 
 from aggregator import config, daemon
 from tests.feedserver import Answer
@@ -49,6 +50,22 @@ def test_a_poll_stores_files_and_publishes(instance, feeds):
     assert titles(instance, "ai.atom") == ["人工智能的故事"]
     assert sorted(titles(instance)) == sorted(titles(instance, "all.atom")) == ["Story 2", "人工智能的故事"]
     assert titles(instance, "other.atom") == []
+
+
+def test_rules_of_a_source_and_rules_that_remove_count_in_a_poll(instance, feeds):
+    feeds["/a.xml"] = rss(item(1, "数码新品"), item(2, "数码招聘"), item(3, "股市"))
+    tech = {"term": "tech", "label": "科技", "threshold": "none", "rules": [{"any": "招聘", "act": "remove"}]}
+    rules = [
+        {"any": "數碼", "category": "tech"},
+        {"all": [{"language": "zh"}, "股市"], "category": "money", "act": "only"},
+    ]
+    source = {"name": "A", "url": feeds.url("/a.xml"), "category": "tech", "language": "zh-Hans", "rules": rules}
+    instance.configure([source], [tech, {"term": "money", "label": "财经", "threshold": "none"}])
+    instance.poll("--now", T0)
+    filed = {row["title"]: row["categories"] for row in instance.export("entries")}
+    assert [(each["term"], each["origin"]) for each in filed["数码新品"]] == [("tech", "rule"), ("tech", "source")]
+    assert filed["数码招聘"] == []
+    assert [(each["term"], each["reason"]) for each in filed["股市"]] == [("money", "source 2: language zh + 股市")]
 
 
 def test_a_second_poll_of_the_same_asks_politely_and_writes_nothing(instance, feeds):
@@ -111,11 +128,11 @@ def test_an_edited_entry_changes_in_place(instance, feeds):
 def test_a_source_added_later_brings_its_back_issues_silently(instance, feeds):
     one_source(instance, feeds, item(1))
     instance.poll("--now", T0)
-    feeds["/b.xml"] = rss(item("old", date="Sun, 01 Nov 2026 08:00:00 GMT"), item("young"))
+    feeds["/b.xml"] = rss(item("old", date="Sun, 01 Nov 2026 08:00:00 GMT"), item("young", "Rain in spring"))
     sources = [{"name": n, "url": feeds.url(f"/{n.lower()}.xml"), "category": "tech"} for n in ("A", "B")]
     instance.configure(sources)
     instance.poll("--now", "2026-11-22T13:30:00Z")
-    assert sorted(titles(instance)) == ["Story 1", "Story young"]
+    assert sorted(titles(instance)) == ["Rain in spring", "Story 1"]
     assert len(instance.export("entries")) == 3
 
 
@@ -180,7 +197,8 @@ def digest(folder: Path) -> str:
     return found.hexdigest()
 
 
-def test_a_hundred_rebuilds_give_one_hash(instance, feeds):
+@pytest.mark.parametrize("times", [5, pytest.param(100, marks=pytest.mark.full)])
+def test_many_rebuilds_give_one_hash(instance, feeds, times):
     one_source(instance, feeds, *(item(k) for k in range(30)))
     instance.poll("--now", T0)
     public = instance.data / "public"
@@ -196,7 +214,7 @@ def test_a_hundred_rebuilds_give_one_hash(instance, feeds):
                 hashes.add(digest(public))
         return hashes
 
-    assert asyncio.run(rebuilt(100)) == {once}
+    assert asyncio.run(rebuilt(times)) == {once}
     assert instance.command("publish").stdout == ""
 
 
@@ -250,6 +268,24 @@ def test_a_renamed_category_label_keeps_the_address_and_ids(instance, feeds):
     assert after.feed.title.startswith("技术")
     assert (after.feed.id, after.entries[0].id) == (before.feed.id, before.entries[0].id)
     assert not (instance.data / "public" / "feeds" / "ai.atom").exists()
+
+
+def test_an_entry_names_its_categories_and_their_parents_in_the_feeds_language(instance, feeds):
+    feeds["/a.xml"] = rss(item(1, "人工智能的故事"))
+    instance.configure([{"name": "A", "url": feeds.url("/a.xml")}], site={"language": "en"})
+    instance.poll("--now", T0)
+    (entry,) = feedparser.parse(io.BytesIO(instance.feed("all.atom"))).entries
+    scheme = f"http://127.0.0.1:{instance.port}/"
+    assert [tuple(tag.values()) for tag in entry.tags] == [("ai", scheme, "人工智能"), ("tech", scheme, "Technology")]
+
+
+def test_a_removed_category_is_named_in_no_entry_any_more(instance, feeds):
+    one_source(instance, feeds, item(1, "人工智能的故事"))
+    instance.poll("--now", T0)
+    instance.configure([{"name": "A", "url": feeds.url("/a.xml")}], [{"term": "ai", "label": "人工智能"}])
+    instance.poll("--now", "2026-11-22T12:10:00Z")
+    (entry,) = feedparser.parse(io.BytesIO(instance.feed("all.atom"))).entries
+    assert [tag["term"] for tag in entry.tags] == ["ai"]
 
 
 def test_an_element_that_says_nothing_is_no_entry(instance, feeds):

@@ -72,6 +72,10 @@ def test_categories_carry_scheme_term_and_label():
     root = etree.fromstring(documents(published(terms=("ai",)))["atom"])
     category = root.find(f"{ATOM}entry/{ATOM}category")
     assert dict(category.attrib) == {"term": "ai", "scheme": "https://news.example/", "label": "人工智能"}
+    (category,) = etree.fromstring(documents(published(terms=("ai",)))["rss"]).findall("channel/item/category")
+    assert (category.text, dict(category.attrib)) == ("人工智能", {"domain": "https://news.example/"})
+    (said,) = json.loads(documents(published(terms=("tech", "ai")))["json"])["items"]
+    assert said["tags"] == ["科技", "人工智能"]
 
 
 def test_the_feed_names_itself_and_never_its_place_in_its_id():

@@ -169,3 +169,19 @@ def test_ids_that_return_in_a_recorded_history(corpus, tmp_path, name, first, la
 def test_a_recorded_history(tmp_path, name):
     outcome = replay.replay(tmp_path, name, replay.recorded(name))
     assert outcome.wrong == []
+
+
+def test_a_site_that_moves_announces_only_what_is_new_there(tmp_path):
+    """Other ids, other links, the same articles, and two that had no time to be seen before."""
+    at_home = [dated(k) for k in range(1, 9)]
+    moved = [
+        item(
+            f"new-{k}",
+            title=f"Story {k}",
+            link=f"http://moved.example/p/{k}",
+            date=f"Sun, 22 Nov 2026 {k:02}:00:00 GMT",
+        )
+        for k in range(3, 11)
+    ]
+    outcome = replay.replay(tmp_path, "A", history(rss(*at_home), rss(*moved)))
+    assert outcome.titles() == [f"Story {k}" for k in range(10, 0, -1)]

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from aggregator import categorize, config, models, text
+from aggregator import config, models, text
+from aggregator.categorize import rules
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "config"
@@ -50,14 +51,14 @@ def shipped() -> models.Config:
 
 
 @pytest.fixture(scope="module")
-def rules(shipped: models.Config) -> categorize.Rulebook:
-    return categorize.Rulebook(shipped.categories)
+def rulebook(shipped: models.Config) -> rules.Rulebook:
+    return rules.of_categories(shipped.categories)
 
 
-def filed(rules: categorize.Rulebook, title: str) -> set[str]:
+def filed(rulebook: rules.Rulebook, title: str) -> set[str]:
     """The terms that the rules alone give to an entry of this title."""
-    subject = categorize.Subject(plain={"title": title}, folded={"title": text.fold(title)})
-    return {filing.term for filing in rules.file(subject, ())}
+    subject = rules.Subject(plain={"title": title}, folded={"title": text.fold(title)})
+    return {hit.term for hit in rulebook.hits(subject)}
 
 
 def evidence_table() -> dict[str, tuple[str, str, str, str]]:
@@ -170,8 +171,8 @@ def test_every_address_stands_in_the_corpus(shipped: models.Config) -> None:
         ("Astronomers find a nearby exoplanet", {"science"}),
     ],
 )
-def test_a_plain_case_is_filed(rules: categorize.Rulebook, title: str, terms: set[str]) -> None:
-    assert filed(rules, title) == terms
+def test_a_plain_case_is_filed(rulebook: rules.Rulebook, title: str, terms: set[str]) -> None:
+    assert filed(rulebook, title) == terms
 
 
 @pytest.mark.parametrize(
@@ -196,5 +197,5 @@ def test_a_plain_case_is_filed(rules: categorize.Rulebook, title: str, terms: se
         "冠军演讲全文",
     ],
 )
-def test_a_false_friend_is_not_filed(rules: categorize.Rulebook, title: str) -> None:
-    assert filed(rules, title) == set()
+def test_a_false_friend_is_not_filed(rulebook: rules.Rulebook, title: str) -> None:
+    assert filed(rulebook, title) == set()

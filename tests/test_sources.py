@@ -128,7 +128,7 @@ def test_one_that_fails_does_not_hide_the_others_and_the_exit_code_tells(instanc
     assert found.keys() == {"A", "B", "P"}
     assert found["A"]["entries"] == 1
     assert "404" in found["B"]["error"]
-    assert "no RSS, Atom or JSON Feed" in found["P"]["error"]
+    assert "a page, not a feed" in found["P"]["error"]
     assert "2 of 3 could not be read" in done.stderr
     assert feeds.count("/off") == 0
 

@@ -11,8 +11,10 @@ from datetime import timedelta
 import pytest
 
 from aggregator import errors, store
-from aggregator.models import Head, NewEntry, Source, Visit
+from aggregator.models import Edition, Head, NewEntry, Source, Visit
 from tests.builders import DAY, HOUR, NOW, prepared
+
+EDITION = Edition("words", "rules", "")
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def source(name="A", **said):
 def add_entry(db, entry_id="1", **said):
     head = store.entries.head(db, 1, Head(title="Feed"))
     new = NewEntry(entry_id, prepared(id=entry_id, **said), NOW, NOW)
-    store.entries.add(db, 1, head, [new], NOW)
+    store.entries.add(db, 1, head, [new], EDITION, NOW)
     return db.execute("select max(id) from entry").fetchone()[0]
 
 
@@ -178,6 +180,27 @@ def test_a_changed_recipe_marks_the_feed_and_the_same_one_does_not(db):
     assert dirty(db) == ["tech"]
 
 
+def steps(db, work):
+    """How many hundreds of steps SQLite's machine took."""
+    taken = []
+    db.conn.set_progress_handler(lambda: taken.append(1), 100)
+    work()
+    db.conn.set_progress_handler(None, 0)
+    return len(taken)
+
+
+def test_settling_a_few_of_many_costs_no_more_than_of_few(db):
+    sync(db, source("A"))
+    costs = []
+    for waiting in (50, 1000):
+        head = store.entries.head(db, 1, Head(title="Feed"))
+        ids = [f"{waiting}/{k}" for k in range(waiting)]
+        new = [NewEntry(i, prepared(id=i), NOW + timedelta(seconds=k), NOW) for k, i in enumerate(ids)]
+        store.entries.add(db, 1, head, new, EDITION, NOW)
+        costs.append(steps(db, lambda: store.stories.unsettled(db, 20)))
+    assert costs[1] < 1.5 * costs[0]
+
+
 def test_only_feeds_in_which_a_story_has_aged_are_expired(db, stored):
     settle(db, stored)
     assert store.publications.expired(db, DAY, NOW + HOUR) == []
@@ -192,7 +215,7 @@ def test_only_feeds_in_which_a_story_has_aged_are_expired(db, stored):
 def test_a_second_opening_applies_no_migration_again(tmp_path):
     store.connect(tmp_path).close()
     db = store.connect(tmp_path)
-    assert db.execute("select count(*) from _sqlite_migrations").fetchone()[0] == 1
+    assert db.execute("select count(*) from _sqlite_migrations").fetchone()[0] == 3
     db.close()
 
 

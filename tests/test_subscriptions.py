@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 import string
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator import config, errors, prepare, text
-from aggregator.models import Category, Filing, Head, ParsedFeed, Source
+from aggregator.models import Category, Config, Filing, Head, ParsedFeed, Settings, Source
 from aggregator.subscriptions import intake, listing, opml, probe
 from tests.builders import DAY, HOUR, NOW, prepared
 
@@ -545,7 +547,7 @@ def test_findings_say_how_entries_would_be_filed_and_why():
         b'<rss version="2.0"><channel><title>T</title><item><title>chips</title><link>http://a/1</link></item>'
         b"<item><title>x</title><link>http://a/2</link></item></channel></rss>"
     )
-    tools = prepare.pack([Category("tech", "T")], "")
+    tools = prepare.pack(Config(Path(), Settings(), (), (Category("tech", "T", threshold=math.inf),)))
     source = Source("A", "http://a.example", ("tech",))
     feed, entries = prepare.document(document, None, source.url, source, tools, b"")
     found = probe.findings(probe.Reading(source, None, feed, entries), NOW)

@@ -283,3 +283,14 @@ def test_a_joined_address_is_ascii_http_and_stays_as_it_is(base: str | None, ref
         assert not set(target) & set('"<>\\^`{|} ')
         assert urls.join(None, target) == urls.join(base, target) == urls.link(None, target) == target
         assert urls.canonical(target) is not None
+
+
+@given(_ADDRESSES)
+@example("https://h.example/a/./b")
+@example("https://h.example/a/../b?c")
+@example("https://h.example:80/a.b/.c?d=/..#e")
+@example("https://h.example/a?b=1&amp;c=2")
+@example("https://h.example/" + "a" * 8200)
+def test_an_address_is_joined_as_it_is_with_a_blank_before_it(reference: str) -> None:
+    """What is recognised as finished is left out of the work; the blank has it done."""
+    assert urls.join(_BASE, reference) == urls.join(_BASE, " " + reference)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import signal
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from aggregator import errors, workers
+from aggregator.models import Enclosure, Filing
+from tests.builders import prepared, published
 
 SOON = timedelta(seconds=30)
 
@@ -102,3 +106,10 @@ def test_closing_does_not_wait_for_a_slow_job():
     started = time.monotonic()
     in_pool(use, size=2)
     assert time.monotonic() - started < 10
+
+
+def test_what_travels_arrives_as_it_was():
+    filings = (Filing("tech", "rule", "1: x"),)
+    sent = replace(prepared(enclosures=(Enclosure("http://e.org/1.mp3", length=3),)), filings=filings)
+    assert pickle.loads(pickle.dumps(sent)) == sent
+    assert pickle.loads(pickle.dumps(published())) == published()

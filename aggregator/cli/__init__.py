@@ -8,7 +8,21 @@ from __future__ import annotations
 import click
 
 from aggregator import __version__
-from aggregator.cli import configuring, demonstrating, editing, explaining, keeping, running, sources, stored
+from aggregator.cli import (
+    comparing,
+    configuring,
+    demonstrating,
+    editing,
+    explaining,
+    filing,
+    keeping,
+    running,
+    sources,
+    stored,
+    telling,
+    trying,
+    wording,
+)
 from aggregator.cli.common import Group, folders
 
 
@@ -28,11 +42,20 @@ for _command in (
     configuring.check,
     sources.sources,
     explaining.explain,
+    comparing.compare,
     stored.export,
     keeping.import_,
     keeping.backup,
     keeping.restore,
+    telling.stories,
+    telling.story,
+    trying.try_,
+    filing.plan,
+    filing.apply,
+    filing.file,
+    filing.unfile,
     editing.hide,
+    wording.words,
     configuring.schema,
     configuring.version,
 ):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aggregator.models import Config
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 FAILED, WRONG = 1, 2  # exit codes; 0 is fine
 
@@ -150,9 +151,9 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
         yield step
 
 
-def counted(what: str, rows: Iterable[Row]) -> Iterator[Row]:
-    """`rows`, with a bar that counts them where they go to a file or a pipe and the errors to a terminal."""
-    if sys.stdout.isatty() or not sys.stderr.isatty():
+def counted(what: str, rows: Iterable[T], printed: bool = True) -> Iterator[T]:
+    """`rows`, with a bar on the terminal that counts them; none where they are `printed` on a terminal themselves."""
+    if (printed and sys.stdout.isatty()) or not sys.stderr.isatty():
         yield from rows
         return
     with _bar() as bar:

@@ -36,9 +36,10 @@ def import_(file: IO[bytes]) -> None:
     Into an empty folder everything comes as it was, so that the feeds are the same to the byte. Into a used one
     entries are added as back issues: what is there stays, and nothing is announced as new.
     """
-    from aggregator import folder, store
+    from aggregator import folder, pipeline, store
 
-    data = load().settings.data
+    config = load()
+    data = config.settings.data
     damaged: list[int] = []
 
     def complain(number: int, reason: str) -> None:
@@ -48,6 +49,8 @@ def import_(file: IO[bytes]) -> None:
     with folder.hold(data, "import"), _bar("Importing") as advance:
         db = store.connect(data)
         added = store.exchange.take(db, _counted(file, advance), complain)
+        with db.atomic():
+            sum(pipeline.rebuild(db, config.aliases))  # what entries are compared by is in no export
         db.close()
     click.echo("added: " + ", ".join(f"{added[kind]} {words}" for kind, words in _COUNTED.items()))
     click.echo("`aggregator publish` writes the feeds; a start of the daemon does it too")

@@ -167,8 +167,8 @@ def _counts(filed: Mapping[str, int]) -> str:
 
 
 def _why(filings: Sequence[Filing]) -> str:
-    said = (f"{each.term} ({each.origin}{f' {each.reason}' if each.reason else ''})" for each in filings)
-    return ", ".join(said) or "other (no source category, no rule)"
+    said = (f"{each.term} ({' '.join((each.origin, *each.reason.splitlines()[:1]))})" for each in filings)
+    return ", ".join(said) or "other (no source, rule or score files it)"
 
 
 def _about(rhythm: timedelta) -> str:

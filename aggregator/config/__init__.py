@@ -9,14 +9,14 @@ build      shapes → models                                schema   JSON Schema
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from aggregator import models, urls
-from aggregator.config import build, checks, document, report, shapes
+from aggregator.config import build, checks, document, report, scalars, shapes
 from aggregator.config.document import Document
 from aggregator.config.scalars import Context
 from aggregator.config.schema import schemas
@@ -25,7 +25,7 @@ from aggregator.errors import ConfigError, Problem
 
 __all__ = ["load", "schemas"]
 
-_FILES = (*(f"{name}.yaml" for name in shapes.FILES), "tracking.txt")
+_FILES = (*(f"{name}.yaml" for name in shapes.FILES), "tracking.txt", "aliases.txt", "lexicon.tsv")
 
 AnyShape = TypeVar("AnyShape", bound=Shape)
 
@@ -47,7 +47,10 @@ def load(folder: Path, environ: Mapping[str, str], data: Path | None = None) -> 
     categories = _validated(documents["categories"], CategoriesShape, context, problems)
     settings = _validated(documents["aggregator"], AggregatorShape, context, problems)
     problems += checks.problems(documents["sources"], documents["categories"], context)
-    tracking = _tracking(folder / "tracking.txt", problems)
+    tracking = _lines(folder / "tracking.txt", urls.load_tracking, problems)
+    aliases = _lines(folder / "aliases.txt", _check_aliases, problems)
+    words = _lines(folder / "lexicon.tsv", _check_lexicon, problems)
+    problems += _unknown_words(folder / "lexicon.tsv", words, categories)
     if problems or not (sources and categories and settings):
         raise ConfigError(sorted(dict.fromkeys(problems), key=_place))
     return models.Config(
@@ -56,6 +59,8 @@ def load(folder: Path, environ: Mapping[str, str], data: Path | None = None) -> 
         sources=tuple(map(build.source, sources.sources)),
         categories=tuple(map(build.category, categories.categories)),
         tracking=tracking,
+        aliases=aliases,
+        lexicon=words,
     )
 
 
@@ -86,18 +91,48 @@ def _validated(read: Document, shape: type[AnyShape], context: Context, problems
         return None
 
 
-def _tracking(path: Path, problems: list[Problem]) -> str:
-    """The editor's own tracking parameters, if there are any; a wrong line goes to `problems`."""
+def _lines(path: Path, check: Callable[[str], object], problems: list[Problem]) -> str:
+    """The editor's own lines, which add to the package's file of that name; what `check` refuses goes to `problems`."""
     try:
         text = path.read_text("utf-8-sig")
-        urls.load_tracking(text)
+        check(text)
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as error:
-        hint = "the package's data/tracking.txt says how it is written"
+        hint = f"the package's data/{path.name} says how it is written"
         problems.append(Problem(str(path), 0, 0, f"cannot be read: {error}", hint))
         return ""
     return text
+
+
+def _check_aliases(text: str) -> None:
+    """Raises ValueError where a line of an editor's names is not of its form."""
+    from aggregator import stories  # most folders have no such file, and need not wait for it
+
+    stories.load_aliases(text)
+
+
+def _check_lexicon(text: str) -> None:
+    """Raises ValueError where a line of an editor's lexicon is not of its form."""
+    from aggregator.categorize import lexicon  # most folders have no such file, and need not wait for it
+
+    for _ in lexicon.added(text):
+        pass
+
+
+def _unknown_words(path: Path, text: str, categories: CategoriesShape | None) -> Iterator[Problem]:
+    """Words of an editor's lexicon for categories that there are not."""
+    if not text or categories is None:
+        return
+    from aggregator.categorize import lexicon
+
+    terms = [category.term for category in categories.categories]
+    for number, line in enumerate(text.splitlines(), 1):
+        for row in lexicon.added(line):
+            if row.term not in terms:
+                meant = scalars.nearest(row.term, terms)
+                hint = f"did you mean {meant}?" if meant else "write one of categories.yaml"
+                yield Problem(str(path), number, line.index(row.term) + 1, f"there is no category '{row.term}'", hint)
 
 
 def _place(problem: Problem) -> tuple[int, int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from aggregator import models
@@ -10,6 +11,7 @@ from aggregator.config.shapes import (
     CategoryShape,
     LabelsShape,
     RuleShape,
+    SoughtShape,
     SourceShape,
 )
 
@@ -37,6 +39,8 @@ def source(shape: SourceShape) -> models.Source:
         name=shape.name,
         url=shape.url,
         categories=tuple(dict.fromkeys(shape.category)),
+        prior=shape.prior,
+        rules=tuple(_rule(rule, rule.category) for rule in shape.rules),
         every=shape.every,
         language=shape.language,
         timezone=shape.timezone,
@@ -57,6 +61,7 @@ def category(shape: CategoryShape) -> models.Category:
         label=shape.label,
         labels=_labels(shape.labels),
         parent=shape.parent,
+        threshold=shape.threshold,
         rules=tuple(map(_rule, shape.rules)),
     )
 
@@ -65,5 +70,22 @@ def _labels(shape: LabelsShape) -> dict[str, str]:
     return shape.model_dump(by_alias=True, exclude_none=True)
 
 
-def _rule(shape: RuleShape) -> models.Rule:
-    return models.Rule(any=shape.any, all=shape.all, none=shape.none, fields=tuple(dict.fromkeys(shape.fields)))
+def _rule(shape: RuleShape, category: str | None = None) -> models.Rule:
+    return models.Rule(
+        any=tuple(_items(shape.any)),
+        all=tuple(_items(shape.all)),
+        none=tuple(_items(shape.none)),
+        fields=tuple(dict.fromkeys(shape.fields)),
+        act=shape.act,
+        weight=shape.weight,
+        category=category,
+    )
+
+
+def _items(shapes: tuple[str | SoughtShape, ...]) -> Iterator[str | models.Sought]:
+    """The items, those that name their fields each for itself."""
+    for item in shapes:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from (models.Sought(field, said) for field, words in item for said in words)

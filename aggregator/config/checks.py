@@ -36,8 +36,10 @@ def problems(sources: Document, categories: Document, context: Context) -> Itera
     yield from _category_problems(categories, context)
     if isinstance(categories.data, Mapping) and isinstance(categories.data.get("categories"), list):
         known = _Terms(categories, context)
-        for fact in _facts(sources, "sources", "category", context):
+        for fact in (*_facts(sources, "sources", "category", context), *_rules_terms(sources, context)):
             yield from known.unknown(sources, fact)
+        for fact in _prior_terms(sources, context):
+            yield from known.unknown(sources, fact, at_key=True)
         for fact in _facts(categories, "categories", "parent", context):
             yield from known.unknown(categories, fact)
 
@@ -63,6 +65,23 @@ def _texts(item: Mapping, above: Location, key: str, context: Context) -> Iterat
             yield from _fact((*above, key, n), each, context)
     elif value is not None:
         yield from _fact((*above, key), value, context)
+
+
+def _rules_terms(sources: Document, context: Context) -> Iterator[_Fact]:
+    """The terms that sources' rules are about."""
+    for n, source in _items(sources, "sources"):
+        rules = source.get("rules")
+        for m, rule in enumerate(rules if isinstance(rules, list) else ()):
+            if isinstance(rule, Mapping):
+                yield from _texts(rule, ("sources", n, "rules", m), "category", context)
+
+
+def _prior_terms(sources: Document, context: Context) -> Iterator[_Fact]:
+    """The keys of sources' priors."""
+    for n, source in _items(sources, "sources"):
+        prior = source.get("prior")
+        for term in prior if isinstance(prior, Mapping) else ():
+            yield from _fact(("sources", n, "prior", term), term, context)
 
 
 def _fact(location: Location, value: object, context: Context) -> Iterator[_Fact]:
@@ -98,6 +117,7 @@ def _source_problems(document: Document, context: Context) -> Iterator[Problem]:
     yield from _former_names(document, names, context)
     for n, item in _items(document, "sources"):
         yield from _credentials(document, ("sources", n), item)
+        yield from _certain_and_likely(document, ("sources", n), item, context)
 
 
 def _same_address(url: str) -> object:
@@ -140,6 +160,17 @@ def _credentials(document: Document, above: Location, item: Mapping) -> Iterator
         for name in (name for name in headers if name.lower() == "authorization"):
             hint = "keep one of the two"
             yield document.problem((*above, "headers", name), f"there are both username and {name}", hint, at_key=True)
+
+
+def _certain_and_likely(document: Document, above: Location, item: Mapping, context: Context) -> Iterator[Problem]:
+    """Terms for which a source has a share although all of its entries are filed there."""
+    prior = item.get("prior")
+    if not isinstance(prior, Mapping):
+        return
+    for fact in _texts(item, above, "category", context):
+        if fact.text in prior:
+            message = f"{scalars.shown(fact.text)} is a category of all its entries already"
+            yield document.problem((*above, "prior", fact.text), message, "keep one of the two", at_key=True)
 
 
 # ---------------------------------------------------------------------------------------------- categories
@@ -187,10 +218,11 @@ class _Terms:
         self._terms = {fact.text: fact.typed for fact in facts}
         self._by_label = {fact.text: typed[n] for n, fact in _labels(categories, context) if n in typed}
 
-    def unknown(self, document: Document, fact: _Fact) -> Iterator[Problem]:
+    def unknown(self, document: Document, fact: _Fact, *, at_key: bool = False) -> Iterator[Problem]:
         """A problem if there is no category of the term `fact`."""
         if fact.text not in self._terms:
-            yield document.problem(fact.location, f"there is no category {scalars.shown(fact.typed)}", self._hint(fact))
+            message = f"there is no category {scalars.shown(fact.typed)}"
+            yield document.problem(fact.location, message, self._hint(fact), at_key=at_key)
 
     def _hint(self, fact: _Fact) -> str:
         if term := self._by_label.get(fact.text):

@@ -89,8 +89,8 @@ class Document:
             elif isinstance(data, Sequence) and isinstance(step, int) and step < len(data):
                 key = value = data.places[step]
                 data = data[step]
-            else:
-                break
+            elif isinstance(data, Sequence) or isinstance(step, str):
+                break  # else a single value stands where a list may: it is the item
         return data, key, value
 
 

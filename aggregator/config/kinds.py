@@ -19,6 +19,7 @@ from aggregator.config.scalars import Context
 
 T = TypeVar("T")
 
+RULE_ACTS = ("add", "remove", "only")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 
@@ -82,6 +83,7 @@ SiteLanguage = Annotated[str, _read(values.site_language), _among(values.SITE_LA
 Timezone = Annotated[str, _read(values.timezone), _shape(r"^[A-Za-z][A-Za-z0-9_+/-]*$", examples=["Asia/Shanghai"])]
 
 RuleField = Annotated[str, _read(partial(scalars.choice, among=values.FIELDS)), _among(values.FIELDS)]
+RuleAct = Annotated[str, _read(partial(scalars.choice, among=RULE_ACTS)), _among(RULE_ACTS)]
 LogLevel = Annotated[str, _read(partial(scalars.choice, among=LOG_LEVELS)), _among(LOG_LEVELS)]
 LogFormat = Annotated[str, _read(partial(scalars.choice, among=LOG_FORMATS)), _among(LOG_FORMATS)]
 Boolean = Annotated[bool, _read(scalars.boolean), WithJsonSchema({"type": "boolean"})]
@@ -98,6 +100,18 @@ _hundred_thousand = _whole(100_000)
 UpToThousand = Annotated[int, _thousand[0], _thousand[1]]
 UpToMillion = Annotated[int, _million[0], _million[1]]
 UpToHundredThousand = Annotated[int, _hundred_thousand[0], _hundred_thousand[1]]
+
+_SHARES = {"least": 0.001, "most": 0.999}
+_WEIGHTS = {"least": -20.0, "most": 20.0}
+_share: dict[str, Any] = {"type": "number", "minimum": _SHARES["least"], "maximum": _SHARES["most"]}
+_weight: dict[str, Any] = {"type": "number", "minimum": _WEIGHTS["least"], "maximum": _WEIGHTS["most"]}
+Share = Annotated[float, _read(partial(scalars.decimal, **_SHARES))]
+Weight = Annotated[float, _read(partial(scalars.decimal, **_WEIGHTS)), WithJsonSchema(_weight)]
+WeightOrNone = Annotated[
+    float,
+    _read(partial(scalars.optional_decimal, **_WEIGHTS)),
+    WithJsonSchema({"anyOf": [{"const": "none"}, _weight], "examples": [2.5]}),
+]
 
 _size = _shape(r"^0*[1-9][0-9]*(B|KB|MB|GB|KiB|MiB|GiB)$", examples=["15MiB", "500KiB", "2MB"])
 Size = Annotated[int, _read(scalars.size), PlainSerializer(scalars.size_text), _size]
@@ -127,6 +141,16 @@ Terms = Annotated[
     tuple[KnownTerm, ...], BeforeValidator(scalars.many, json_schema_input_type=KnownTerm | tuple[KnownTerm, ...])
 ]
 Words = Annotated[tuple[Word, ...], BeforeValidator(scalars.many, json_schema_input_type=Word | tuple[Word, ...])]
+Prior = Annotated[
+    dict[KnownTerm, Share],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": rf"^{values.TERM}$|{_VARIABLE}"},
+            "additionalProperties": _share,
+        }
+    ),
+]
 RuleFields = Annotated[
     tuple[RuleField, ...],
     BeforeValidator(scalars.many, json_schema_input_type=RuleField | tuple[RuleField, ...]),

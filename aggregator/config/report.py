@@ -27,7 +27,8 @@ def problems(document: Document, root: type[Shape], error: ValidationError) -> I
 
 
 def _problem(document: Document, root: type[Shape], detail: ErrorDetails) -> Problem:
-    location, kind = detail["loc"], detail["type"]
+    location: Location = tuple(step for step in detail["loc"] if step not in shapes.ITEM_KINDS)
+    kind = detail["type"]
     at_key = location[-1:] == ("[key]",)
     if at_key:
         location = location[:-1]

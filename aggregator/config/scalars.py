@@ -7,6 +7,7 @@ complaint shows a value as it was typed, never what a variable stands for.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -193,6 +194,22 @@ def whole(value: object, context: Context, *, least: int, most: int) -> int:
     if len(word) > 9 or not least <= int(word) <= most:
         raise BadValueError(f"{shown(value)} is out of bounds", how)
     return int(word)
+
+
+def decimal(value: object, context: Context, *, least: float, most: float) -> float:
+    """A number from `least` to `most`, with or without decimals."""
+    word = scalar(value, context)
+    how = f"write a number from {least:g} to {most:g}, such as 0.5, without quotes"
+    if not isinstance(value, Plain) or value.kind != "number":
+        raise not_a("a number", value, how)
+    if not least <= float(word) <= most:
+        raise BadValueError(f"{shown(value)} is out of bounds", how)
+    return float(word)
+
+
+def optional_decimal(value: object, context: Context, *, least: float, most: float) -> float:
+    """A number, or infinity for `none`."""
+    return math.inf if value == "none" else decimal(value, context, least=least, most=most)
 
 
 def duration(value: object, context: Context, *, least: timedelta = timedelta(0)) -> timedelta:

@@ -6,9 +6,9 @@ Defaults are those of `models`, so that they stand in one place.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from aggregator import models
 from aggregator.config import kinds, scalars
@@ -36,6 +36,81 @@ class Section(Shape):
         return {} if scalars.is_blank(data) else data
 
 
+# ---------------------------------------------------------------------------------------------- rules
+
+
+class SoughtShape(Shape):
+    """Items that are looked for in a field of their own, whatever `in` says."""
+
+    model_config = ConfigDict(title="Item in a field", json_schema_extra={"minProperties": 1})
+
+    title: kinds.Words = Field((), description="Looked for in the title.")
+    text: kinds.Words = Field((), description="Looked for in the text: summary and content.")
+    url: kinds.Words = Field((), description="Looked for in the entry's link.")
+    author: kinds.Words = Field((), description="Looked for in the author's name.")
+    source: kinds.Words = Field((), description="Looked for in the name of the source.")
+    language: kinds.Words = Field((), description="Looked for in the language tag, such as zh-Hant.")
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> SoughtShape:
+        if not any(dict(self).values()):
+            raise BadValueError("asks for nothing", "write a word behind the field")
+        return self
+
+
+def _kind_of_item(data: Any) -> str:
+    return IN_FIELD if isinstance(data, dict) else IN_ANY
+
+
+# Steps of pydantic's locations that name the kind of an item: the document has none of them.
+IN_ANY, IN_FIELD = ITEM_KINDS = ("(word)", "(field)")
+Item = Annotated[
+    Annotated[kinds.Word, Tag(IN_ANY)] | Annotated[SoughtShape, Tag(IN_FIELD)], Discriminator(_kind_of_item)
+]
+Items = Annotated[tuple[Item, ...], BeforeValidator(scalars.many, json_schema_input_type=Item | tuple[Item, ...])]
+
+
+class RuleShape(Shape):
+    """One rule: it hits when every `all`, at least one `any` (where given) and no `none` is found."""
+
+    model_config = ConfigDict(
+        title="Rule",
+        json_schema_extra={
+            "anyOf": [{"required": ["any"]}, {"required": ["all"]}],
+            "not": {"required": ["act", "weight"]},
+        },
+    )
+
+    any: Items = Field((), description="At least one of these words, phrases or /patterns/ must be found.")
+    all: Items = Field((), description="All of these must be found.")
+    none: Items = Field((), description="None of these may be found.")
+    fields: kinds.RuleFields = Field(_RULE.fields, alias="in", description="Where they are looked for.")
+    act: kinds.RuleAct = Field(
+        _RULE.act, description="What a hit does: file there (add), keep out (remove), or file only there (only)."
+    )
+    weight: kinds.Weight | None = Field(
+        _RULE.weight, description="A hit only adds this to the category's score, in place of an act."
+    )
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> RuleShape:
+        if not self.any and not self.all:
+            raise BadValueError("has neither any nor all", "a rule must ask for something")
+        if not self.fields:
+            raise BadValueError("'in' names no field", "name one, or remove the key", key="in")
+        if self.weight is not None and "act" in self.model_fields_set:
+            raise BadValueError("there are both act and weight", "a rule decides, or it weighs", key="weight")
+        return self
+
+
+class SourceRuleShape(RuleShape):
+    """One rule for the entries of one source."""
+
+    model_config = ConfigDict(title="Rule of a source")
+
+    category: kinds.KnownTerm = Field(description="The term of the category that the rule is about.")
+
+
 # ---------------------------------------------------------------------------------------------- sources.yaml
 
 
@@ -55,6 +130,10 @@ class SourceShape(Shape):
     )
     url: kinds.Url = Field(description="The feed's address, http or https. A new address keeps the source's history.")
     category: kinds.Terms = Field(_SOURCE.categories, description="The term, or a list of terms, for all its entries.")
+    prior: kinds.Prior = Field(
+        {}, description="By term, which share of its entries belongs there: counts beside title and text."
+    )
+    rules: tuple[SourceRuleShape, ...] = Field((), description="Rules for its entries only.")
     every: kinds.SecondOrMore | None = Field(
         _SOURCE.every, description="Fixed polling interval; without it the feed's own rhythm."
     )
@@ -93,25 +172,6 @@ class SourcesShape(Shape):
 # ---------------------------------------------------------------------------------------------- categories.yaml
 
 
-class RuleShape(Shape):
-    """One rule: it hits when every `all`, at least one `any` (where given) and no `none` is found."""
-
-    model_config = ConfigDict(title="Rule", json_schema_extra={"anyOf": [{"required": ["any"]}, {"required": ["all"]}]})
-
-    any: kinds.Words = Field(_RULE.any, description="At least one of these words, phrases or /patterns/ must be found.")
-    all: kinds.Words = Field(_RULE.all, description="All of these must be found.")
-    none: kinds.Words = Field(_RULE.none, description="None of these may be found.")
-    fields: kinds.RuleFields = Field(_RULE.fields, alias="in", description="Where they are looked for.")
-
-    @model_validator(mode="after")
-    def _asks_for_something(self) -> RuleShape:
-        if not self.any and not self.all:
-            raise BadValueError("has neither any nor all", "a rule must ask for something")
-        if not self.fields:
-            raise BadValueError("'in' names no field", "name one, or remove the key", key="in")
-        return self
-
-
 class LabelsShape(Section):
     """The label in each language."""
 
@@ -131,7 +191,10 @@ class CategoryShape(Shape):
     label: kinds.Label = Field(description="Its name, which is an address too.")
     labels: LabelsShape = Field(default_factory=lambda: LabelsShape.model_validate({}))
     parent: kinds.KnownTerm | None = Field(None, description="The term of the category that holds its stories too.")
-    rules: tuple[RuleShape, ...] = Field((), description="An entry belongs to the category when one of them hits.")
+    threshold: kinds.WeightOrNone | None = Field(
+        None, description="The score from which on an entry belongs to it; none: no score is enough."
+    )
+    rules: tuple[RuleShape, ...] = Field((), description="What files entries there, keeps them out, or weighs.")
 
 
 class CategoriesShape(Shape):

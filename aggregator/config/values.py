@@ -19,7 +19,7 @@ from aggregator import models
 from aggregator.config.scalars import BadValueError, Context, Plain, choice, nearest, not_a, scalar, shown, text, typed
 
 SITE_LANGUAGES = ("zh-Hans", "zh-Hant", "en")
-FIELDS = ("title", "text", "url", "author", "source")
+FIELDS = ("title", "text", "url", "author", "source", "language")
 # Header fields that the fetcher sets itself; two of one name, or a wrong one, would break the request.
 FETCHERS_HEADERS = (
     "accept-encoding",

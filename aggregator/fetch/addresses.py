@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import urllib.parse
+from functools import lru_cache
 
 import yarl
 
@@ -15,6 +16,7 @@ class UnusableAddressError(ValueError):
     """Not an http(s) address that can be asked for; the text says why, without the address."""
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> yarl.URL:
     """The address to ask for: scheme and host in lower case, the host in IDNA, no userinfo, no fragment.
 
@@ -44,6 +46,8 @@ def follow(base: yarl.URL, location: str) -> yarl.URL:
 
 def userinfo(text: str) -> tuple[str, str] | None:
     """The user name and password that an address carries, decoded, or None."""
+    if "@" not in text:
+        return None
     parts = urllib.parse.urlsplit(text)
     if parts.username is None:
         return None

@@ -98,6 +98,8 @@ _MARKUP = re.compile("[<>&\xa0]")
 _NUMBER = re.compile(r"\s*([0-9]{1,5})(?:\.[0-9]+)?(?:px)?\s*")
 _TINY = re.compile(r"(?:^|[;\s])(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|$)", re.IGNORECASE)
 _ADDRESS_LIKE = re.compile(r"[^\s{\[<][^\s{<]*[./][^\s{<]*")
+# nh3 takes quadratic time for a run of them.
+_BARE_AMPERSAND = re.compile("&(?![a-zA-Z#])")
 # A parser drops the first line feed of a pre, so that one must not be written.
 _PRE_START = re.compile(r"<pre>\n+")
 
@@ -115,7 +117,7 @@ def sanitize(markup: str, link: Resolve, media: Resolve) -> str:
     written = None if tidy is None else _Writing(link, media).readdress(tidy)
     if written is None:
         written = _Writing(link, media).write(tokens(markup))
-    safe = _CLEANER.clean(written)
+    safe = _CLEANER.clean(_BARE_AMPERSAND.sub("&amp;", written))
     # Only a reference can have brought back what `bounded` took away.
     return _PRE_START.sub("<pre>", without_forbidden(safe) if "&#" in written else safe)
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 _MAX_LENGTH = 512 * 1024
 _MAX_TOKENS = 10_000
 _MAX_ATTRIBUTES = 64
+_MAX_REFERENCES = 50_000  # nh3 takes quadratic time for them
 
 
 def names(listed: str) -> frozenset[str]:
@@ -37,6 +38,9 @@ SKIPPED = names(
     "applet button canvas datalist iframe math noembed noframes object script select style svg template textarea title"
 )
 _END_OF_SKIPPED = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in SKIPPED}
+# Of these one may stand within another, as an svg does in the foreignObject of an svg.
+_NESTING = SKIPPED - names("iframe noembed noframes script style textarea title")
+_TAG_OF_SKIPPED = {name: re.compile(rf"<(/?){name}(?=[\s/>])[^<>]*+", re.IGNORECASE) for name in _NESTING}
 _FLOWING = names(
     "a abbr acronym audio b bdi bdo big blink br cite code del dfn em font i img image ins kbd label mark nobr q rb rp"
     " rt rtc ruby s samp small span strike strong sub sup time tt u var video wbr"
@@ -87,8 +91,10 @@ class Tag(NamedTuple):
 
 
 def bounded(markup: str) -> str:
-    """`markup` within the cap, without characters that must not be published, CDATA sections opened."""
+    """`markup` within the caps, without characters that must not be published, CDATA sections opened."""
     markup = without_forbidden(markup[:_MAX_LENGTH])
+    if markup.count("&") > _MAX_REFERENCES:
+        markup = "&".join(markup.split("&", _MAX_REFERENCES)[:-1])
     return _CDATA.sub(r"\1", markup) if "<![CDATA[" in markup else markup
 
 
@@ -107,7 +113,7 @@ def decoded(text: str) -> str:
 def tokens(markup: str) -> Iterator[str | Tag]:
     """The texts (references not decoded) and tags of `markup` in order, without comments and skipped elements."""
     start = position = 0
-    endless: set[str] = set()
+    unclosed = _Unclosed(set(), set())
     for _ in range(_MAX_TOKENS):
         match = TOKEN.search(markup, position)
         if match is None:
@@ -123,8 +129,8 @@ def tokens(markup: str) -> Iterator[str | Tag]:
             tag = Tag(match["name"].lower(), bool(match["end"]), match["attributes"])
             if tag.name not in SKIPPED:
                 yield tag
-            elif tag.name not in endless:
-                start = position = _after_skipped(markup, tag, position, endless)
+            elif tag.name not in unclosed.endless:
+                start = position = _after_skipped(markup, tag, position, unclosed)
 
 
 def is_tag(match: re.Match[str]) -> bool:
@@ -135,15 +141,35 @@ def is_tag(match: re.Match[str]) -> bool:
     return name in KNOWN or "-" in name or ":" in name or "=" in attributes
 
 
-def _after_skipped(markup: str, tag: Tag, position: int, endless: set[str]) -> int:
-    """Where the element that `tag` starts is over: at its end tag, or at once if it has none (noted in `endless`)."""
+class _Unclosed(NamedTuple):
+    """Names of skipped elements for which markup holds no end tag any more, or too few: no scan is repeated."""
+
+    endless: set[str]
+    unbalanced: set[str]
+
+
+def _after_skipped(markup: str, tag: Tag, position: int, unclosed: _Unclosed) -> int:
+    """Where the element that `tag` starts is over: at its end tag, or at once if it has none."""
     if tag.end or tag.markup.endswith("/"):
         return position
-    end = _END_OF_SKIPPED[tag.name].search(markup, position)
+    end = _end_of_skipped(markup, tag.name, position, unclosed)
     if end:
         return end.start()
-    endless.add(tag.name)
+    unclosed.endless.add(tag.name)
     return len(markup) if tag.name in ("script", "style") else position
+
+
+def _end_of_skipped(markup: str, name: str, position: int, unclosed: _Unclosed) -> re.Match[str] | None:
+    """The end tag of an element; where some of its name have none, the first end tag of the name."""
+    if name in _NESTING and name not in unclosed.unbalanced:
+        level = 1
+        for tag in _TAG_OF_SKIPPED[name].finditer(markup, position):
+            if not tag[0].endswith("/"):
+                level += -1 if tag[1] else 1
+            if level == 0:
+                return tag
+        unclosed.unbalanced.add(name)
+    return _END_OF_SKIPPED[name].search(markup, position)
 
 
 def _character(reference: re.Match[str]) -> str:

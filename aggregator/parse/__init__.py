@@ -9,8 +9,10 @@ document.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import tzinfo
+from hashlib import blake2b
 
 from aggregator import errors, html, urls
 from aggregator.models import Head, ParsedFeed
@@ -21,31 +23,58 @@ VERSION = b"1"
 
 HASH_LENGTH = 8  # bytes
 
+# Entries that are read of one document; of a longer one the others are unseen when it changes. More would take longer
+# than a document may, and none would be read.
+MOST_AT_ONCE = 10_000
+
+_PAGE = re.compile(rb"\s*<(?:html|head|body)[\s>]", re.IGNORECASE)
+
 
 def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, seen: bytes = b"") -> ParsedFeed:
     """Read one fetched document; raises ParseError when it is no feed.
 
     `url` is its address, `zone` the zone of dates that name none. `seen` are the `hashes` of the document before:
-    entries with the same bytes are left out of the result.
+    entries with the same bytes are left out of the result. Where they cannot be told apart, one hash is of all bytes.
     """
+    if not body.strip():
+        raise errors.ParseError("the document is empty")
     decoded = decoding.decode(body, content_type)
     if jsonfeed.looks_like(decoded.text):
         return jsonfeed.read(decoded.text, decoded.encoding, url, zone, _seen(seen), VERSION)
-    xml, repaired = repair.wellformed(repair.clean(decoded.text))
+    whole = _whole_hash(body)
+    if seen == whole:
+        return ParsedFeed("", decoded.encoding, Head(), (), whole, wishes.read(decoded.text.encode()))
+    feed = _read_xml(repair.clean(decoded.text), decoded.encoding, url, zone, seen)
+    return feed if feed.hashes else replace(feed, hashes=whole, wishes=wishes.read(decoded.text.encode()))
+
+
+def _whole_hash(body: bytes) -> bytes:
+    """What stands for the hashes of the entries where these cannot be told: at least the same bytes are read once."""
+    return blake2b(body, digest_size=HASH_LENGTH, key=VERSION).digest()
+
+
+def _read_xml(xml: str, encoding: str, url: str, zone: tzinfo | None, seen: bytes) -> ParsedFeed:
+    document, found, repaired = _cut(xml)
     repairs: tuple[str, ...] = ("document:mended",) if repaired else ()
-    if decoded.encoding != "utf-8":
-        repairs += (f"encoding:{decoded.encoding}",)
-    return _read_xml(xml.encode(), decoded.encoding, url, zone, seen, repairs)
-
-
-def _read_xml(
-    document: bytes, encoding: str, url: str, zone: tzinfo | None, seen: bytes, repairs: tuple[str, ...]
-) -> ParsedFeed:
-    found = cut.cut(document)
+    if encoding != "utf-8":
+        repairs += (f"encoding:{encoding}",)
     if found is None:
-        return replace(_whole(document, encoding, url, zone, repairs, b""), wishes=wishes.read(document))
+        return _whole(document, encoding, url, zone, repairs, b"")
     feed = _unseen(document, found, encoding, url, zone, seen, repairs)
     return replace(feed, wishes=wishes.read(cut.small(document, found, ())))
+
+
+def _cut(xml: str) -> tuple[bytes, cut.Cut | None, bool]:
+    """The document in well-formed UTF-8, its cut, and whether it had to be repaired.
+
+    To be cut a document must be well-formed: then one look is enough.
+    """
+    document = repair.after_prolog(xml).encode()
+    if b"<?" not in document and (found := cut.cut(document)) is not None:
+        return document, found, False
+    mended, repaired = repair.wellformed(xml)
+    document = mended.encode()
+    return document, cut.cut(document), repaired
 
 
 def _unseen(
@@ -60,14 +89,15 @@ def _unseen(
     """The feed with the entries whose bytes were not seen."""
     hashes = cut.hashes(document, found, VERSION)
     known = _seen(seen)
-    keep = [k for k, digest in enumerate(hashes) if digest not in known]
-    joined = b"".join(hashes)
+    unseen = [k for k, digest in enumerate(hashes) if digest not in known]
+    keep, left = unseen[:MOST_AT_ONCE], frozenset(unseen[MOST_AT_ONCE:])
+    joined = b"".join(digest for k, digest in enumerate(hashes) if k not in left)
     if hashes and not keep:
         return ParsedFeed("", encoding, Head(), (), joined)
-    if not known or len(keep) == len(hashes):
+    if len(keep) == len(hashes):
         return _whole(document, encoding, url, zone, repairs, joined)
     small = cut.small(document, found, keep)
-    feed = xmlfeed.read(small, encoding, url, zone, repairs, joined)
+    feed = xmlfeed.read(small, encoding, url, zone, repairs, joined, xmlfeed.sets_base(document))
     if len(feed.entries) != len(keep):  # the cut and feedparser disagree: the whole document decides
         return _whole(document, encoding, url, zone, repairs, b"")
     return feed
@@ -76,7 +106,7 @@ def _unseen(
 def _whole(
     document: bytes, encoding: str, url: str, zone: tzinfo | None, repairs: tuple[str, ...], hashes: bytes
 ) -> ParsedFeed:
-    feed = xmlfeed.read(document, encoding, url, zone, repairs, hashes)
+    feed = xmlfeed.read(document, encoding, url, zone, repairs, hashes, xmlfeed.sets_base(document))
     if not feed.format and not feed.entries:
         raise _no_feed(document, url)
     if hashes and len(feed.entries) * HASH_LENGTH != len(hashes):
@@ -88,6 +118,8 @@ def _no_feed(document: bytes, url: str) -> errors.ParseError:
     named = [address for address, _ in html.feeds(document.decode(), url, urls.join)]
     if named:
         return errors.ParseError(f"this is a page, not a feed; it names: {', '.join(named[:5])}", named)
+    if _PAGE.match(document):
+        return errors.ParseError("this is a page, not a feed, and it names none")
     return errors.ParseError("this is no RSS, Atom or JSON Feed document")
 
 

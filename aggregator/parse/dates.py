@@ -33,13 +33,16 @@ def read(value: str, zone: tzinfo | None) -> datetime | None:
 
     A time without a zone is in `zone`, the source's, or in UTC without one. A date without a time is its first moment.
     """
-    text = _plain(value)
-    if not text:
-        return None
     try:
-        return _usable(_epoch(text) or _moment(_iso(text) or _compact(text) or _written(text, zone), zone))
+        return _usable(_common(value) or _uncommon(_plain(value), zone))
     except (ValueError, OverflowError):
         return None
+
+
+def _uncommon(text: str, zone: tzinfo | None) -> datetime | None:
+    if not text:
+        return None
+    return _epoch(text) or _moment(_iso(text) or _compact(text) or _written(text, zone), zone)
 
 
 def _usable(moment: datetime | None) -> datetime | None:
@@ -53,6 +56,30 @@ def _moment(reading: _Reading | None, zone: tzinfo | None) -> datetime | None:
         return None
     local = datetime(reading.year, reading.month, reading.day) + reading.time  # noqa: DTZ001
     return local.replace(tzinfo=_offset(reading.zone, local, zone) or zone or UTC).astimezone(UTC)
+
+
+# ---------------------------------------------------------------------------------------------- the common forms
+
+# Offsets that no zone has are left to the other forms, which refuse them.
+_NEAR = r"(?:\+(?:0\d|1[0-3])|-(?:0\d|1[01]))"
+_RFC_822 = re.compile(
+    rf"(?:[A-Z][a-z]{{2}}, )?(\d\d?) ([A-Z][a-z]{{2}}) (\d{{4}}) (\d\d:\d\d:\d\d) (?:GMT|({_NEAR})([0-5]\d))"
+)
+_RFC_3339 = re.compile(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|{_NEAR}:[0-5]\d)")
+
+
+def _common(value: str) -> datetime | None:
+    """What most feeds write, read fast; None for all else, and for what is impossible."""
+    if found := _RFC_822.fullmatch(value):
+        day, name, year, time, hours, minutes = found.groups()
+        month = _MONTHS.get(name.lower(), 0)
+        value = f"{year}-{month:02}-{day:0>2}T{time}{hours or '+00'}:{minutes or '00'}"
+    elif not _RFC_3339.fullmatch(value):
+        return None
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 # ---------------------------------------------------------------------------------------------- plain form

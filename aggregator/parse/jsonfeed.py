@@ -15,6 +15,7 @@ from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
 from aggregator.parse import dates
 
 _LONGEST_TITLE = 1000  # characters
+_MOST_ATTACHMENTS = 20
 
 
 def looks_like(document: str) -> bool:
@@ -55,7 +56,7 @@ def _head(feed: dict[str, Any], url: str) -> Head:
         title=text.one_line(_text(feed, "title")) or None,
         link=urls.join(url, _text(feed, "home_page_url")) if feed.get("home_page_url") else None,
         author=_authors(feed) or None,
-        language=_text(feed, "language") or None,
+        language=text.language_tag(_text(feed, "language")),
     )
 
 
@@ -70,7 +71,7 @@ def _entry(item: dict[str, Any], url: str, zone: tzinfo | None) -> ParsedEntry:
         summary=escape(text.clean(_text(item, "summary")), quote=False),
         content=_content(item, base),
         author=_authors(item),
-        language=_text(item, "language") or None,
+        language=text.language_tag(_text(item, "language")),
         published=published or updated,
         updated=updated,
         enclosures=tuple(_attachments(item, base)),
@@ -92,7 +93,7 @@ def _content(item: dict[str, Any], base: str) -> str:
 def _attachments(item: dict[str, Any], base: str) -> list[Enclosure]:
     listed = item.get("attachments")
     found = []
-    for attachment in listed if isinstance(listed, list) else ():
+    for attachment in listed[:_MOST_ATTACHMENTS] if isinstance(listed, list) else ():
         if isinstance(attachment, dict) and (address := urls.join(base, _text(attachment, "url"))):
             size = attachment.get("size_in_bytes")
             length = int(size) if isinstance(size, int | float) and 0 <= size < 1e15 else None

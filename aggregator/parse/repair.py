@@ -70,7 +70,7 @@ def wellformed(text: str) -> tuple[str, bool]:
 
     Namespaces are well-formed too, and there is no processing instruction. Raises ParseError when there is no element.
     """
-    body = _body(text)
+    body = after_prolog(text)
     if _is_wellformed(body):
         return _without_instructions(body), False
     mended = mend(body)
@@ -113,7 +113,7 @@ _MAX_ENTITY_DEPTH = 8
 _MAX_GROWTH = 200_000  # characters that all expansions of one document may put in
 
 
-def _body(text: str) -> str:
+def after_prolog(text: str) -> str:
     """The document from its root element on, with the entities of its internal subset expanded."""
     start = _skipped(text, 0)
     doctype = _DOCTYPE.match(text, start)
@@ -173,7 +173,8 @@ def _character(reference: re.Match[str]) -> str:
 _ROOT = re.compile(r"<!--.*?(?:-->|\Z)|(<(?:[\w.-]+:)?(?:rss|feed|rdf)(?=[\s/>]))", re.DOTALL | re.IGNORECASE)
 _TAG_NAME = rf"(?!xmlns:){_NAME}"
 
-_LOOSE = r"&(?:\#[xX]?[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*)?;?|[<>]"
+# (Of a run of them all but the last are taken at once.)
+_LOOSE = r"&&+(?=&)|<<+(?=<)|&(?:\#[xX]?[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*)?;?|[<>]"
 # A quoted value may hold a few raw `<`: few, so that a lost quote costs no second scan of the document.
 _VALUE = r"""(?:"[^"<]*(?:<[^"<>]*){0,4}"|'[^'<]*(?:<[^'<>]*){0,4}')"""
 _TOKEN = re.compile(

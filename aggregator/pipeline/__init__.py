@@ -8,8 +8,8 @@ A poll leaves its entries without a story, and settling gives them one: both are
 dies between two steps is taken up where it stopped. Validators are stored with the entries they came with, never
 before.
 
-`setup` is what a configuration means, `visits` what a poll leaves in its source's row, `transactions` what is stored at
-once.
+`setup` is what a configuration means, `visits` what a poll leaves in its source's row, `transactions` what a poll
+stores, `settling` what gives an entry its story.
 """
 
 from __future__ import annotations
@@ -17,23 +17,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from aggregator import curate, errors, fetch, prepare, publish, store, workers
-from aggregator.models import FeedMark, FeedMeta, SourceState
-from aggregator.pipeline import transactions, visits
+from aggregator import curate, dedupe, errors, fetch, prepare, publish, store, workers
+from aggregator.models import FeedMark, FeedMeta, SourceState, Weight
+from aggregator.pipeline import refiling, settling, transactions, visits
+from aggregator.pipeline.settling import rebuild
 from aggregator.pipeline.setup import Setup
 
-__all__ = ["BackwardsError", "Pipeline", "Report", "Setup"]
+__all__ = ["BackwardsError", "Pipeline", "Report", "Setup", "rebuild"]
 
 log = logging.getLogger(__name__)
 
+REFILED_AT_ONCE = 200  # entries that a worker files anew at once
+STAMPED_AT_ONCE = 5000
+LESSONS_AT_ONCE = 200
 PARSE_DEADLINE = timedelta(seconds=15)
 RENDER_DEADLINE = timedelta(seconds=60)
 PRUNED_AT_ONCE = 50  # stories in one transaction
+POSTINGS_AT_ONCE = 20_000  # postings that are looked through in one transaction
 UNDER_WAY = 1000  # polls at the most that a tick has under way
 
 
@@ -61,6 +67,7 @@ class Pipeline:
     writer: store.Writer
     fetcher: fetch.Fetcher
     pool: workers.Pool
+    removed: frozenset[str] = frozenset()  # terms that had a feed, and that the configuration does not name any more
     _under_way: set[int] = field(default_factory=set)
     _taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _catching_up: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -70,8 +77,10 @@ class Pipeline:
     async def adopt(self, setup: Setup, now: datetime) -> None:
         """Take a configuration: what it lists is polled from now on, and what it shapes is rendered anew."""
         self.setup = setup
+        await self._teach(setup)
         await self.writer.run(store.sources.sync, setup.sources.values(), now)
         await self.writer.run(store.publications.require, setup.recipes(), now)
+        self.removed = frozenset(await self.writer.run(store.publications.terms)) - frozenset(setup.terms)
         missing = {Path(d).stem for d in setup.documents() if not (setup.public / d).exists()}
         await self.writer.run(store.publications.mark, sorted(missing), now)
         await asyncio.to_thread(self._put_pages, setup)
@@ -210,7 +219,9 @@ class Pipeline:
         )
         visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now)
         horizon = visits.horizon(state, settings.publish, now)
-        new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon)
+        new, changed = await self.writer.gather(
+            transactions.keep, state, visit, feed, entries, horizon, setup.editions[state.name]
+        )
         return Report(state.name, "ok", new, changed)
 
     async def _failed(
@@ -232,8 +243,9 @@ class Pipeline:
     async def catch_up(self, setup: Setup, now: datetime) -> list[str]:
         """Settle every entry that waits, then publish every feed that is dirty; the paths written."""
         async with self._catching_up:
-            while await self.writer.run(transactions.settle, setup.parents, now):
+            while await self.writer.run(settling.settle, setup.parents, lambda: setup.aliases, now):
                 pass
+            await self._learn_corrections(setup)
             return await self.publish(setup, await self.writer.run(store.publications.dirty, setup.terms))
 
     async def expire(self, now: datetime) -> None:
@@ -252,10 +264,71 @@ class Pipeline:
                 store.retention.prune, now - settings.keep, settings.publish.limit, after, PRUNED_AT_ONCE
             )
             pruned += gone
+        key: int | None = 0
+        while key is not None:
+            key = await self.writer.run(store.fingerprints.prune, now - settling.REMEMBERED, key, POSTINGS_AT_ONCE)
         if pruned:
             await self.writer.run(store.retention.prune_heads)
             log.info("%d entries older than store.keep were pruned", pruned)
         return pruned
+
+    async def _learn_corrections(self, setup: Setup) -> None:
+        """Learn from what editors have filed by hand since, or forget what they had forgotten."""
+        if await self.writer.run(store.learned.generation) != setup.generation:
+            await self._teach(setup)
+        while corrections := await self.writer.run(store.learned.corrections, LESSONS_AT_ONCE):
+            examples = [example for _, example in corrections]
+            changed, gone = await self.pool.run(RENDER_DEADLINE, prepare.learn_corrections, examples, setup.tools)
+            await self.writer.run(store.learned.corrected, [row for row, _ in corrections])
+            await self._learned(setup, changed, gone)
+
+    async def study(self) -> None:
+        """Learn from the next entries of sources whose categories are certain."""
+        setup = self.setup
+        certain = {name: source.categories for name, source in setup.sources.items() if source.categories}
+        examples, last = await self.writer.run(store.learned.certain, certain, LESSONS_AT_ONCE)
+        if last:
+            changed, gone = await self.pool.run(RENDER_DEADLINE, prepare.learn_certain, examples, setup.tools)
+            await self.writer.run(store.learned.seen, last)
+            await self._learned(setup, changed, gone)
+
+    async def _learned(self, setup: Setup, changed: Sequence[Weight], gone: Sequence[Weight]) -> None:
+        if changed or gone:
+            await self.writer.run(store.learned.put, changed, gone)
+            await self._teach(setup)
+
+    async def _teach(self, setup: Setup) -> None:
+        setup.teach(await self.writer.run(store.learned.rows), await self.writer.run(store.learned.generation))
+
+    async def refile(self, now: datetime) -> refiling.Plan:
+        """File everything that is stored anew, by the configuration as it is, and publish what that changes once."""
+        setup = self.setup
+        refiled, seen = await self._refiled(setup)
+        change = await self.writer.run(refiling.plan, refiled, setup.parents)
+        backfill = now - setup.settings.publish.backfill
+        for term in change.terms():
+            await self.writer.run(refiling.apply, change, term, backfill, now)
+        for name, rows in seen.items():
+            for start in range(0, len(rows), STAMPED_AT_ONCE):
+                await self.writer.run(store.filings.stamp, rows[start : start + STAMPED_AT_ONCE], setup.editions[name])
+        await self.catch_up(setup, now)
+        return change
+
+    async def _refiled(self, setup: Setup) -> tuple[list[refiling.Refiled], Mapping[str, list[int]]]:
+        """The stored entries of which any filing changes, and the rows of all by source."""
+        refiled: list[refiling.Refiled] = []
+        seen: dict[str, list[int]] = defaultdict(list)
+        last = 0
+        while entries := await self.writer.run(store.filings.stored, last, REFILED_AT_ONCE):
+            last = entries[-1].row
+            known = [entry for entry in entries if entry.source_name in setup.sources]
+            for entry in known:
+                seen[entry.source_name].append(entry.row)
+            sources = {entry.source_name: setup.sources[entry.source_name] for entry in known}
+            filings = await self.pool.run(RENDER_DEADLINE, prepare.refile, known, sources, setup.tools)
+            both = map(refiling.Refiled, known, filings)
+            refiled += [each for each in both if each.changes]
+        return refiled, seen
 
     async def publish(self, setup: Setup, marks: Iterable[FeedMark]) -> list[str]:
         """Render and put these feeds; the paths written. A feed that fails stays dirty, and the old one in place.
@@ -278,8 +351,12 @@ class Pipeline:
             updated=max(moments, default=mark.as_of),
             labels=setup.labels,
         )
+        entries = [
+            replace(story.entry, terms=tuple(dedupe.with_ancestors(story.entry.terms, setup.parents)))
+            for story in stories
+        ]
         try:
-            rendered = await self.pool.run(RENDER_DEADLINE, publish.render, meta, [story.entry for story in stories])
+            rendered = await self.pool.run(RENDER_DEADLINE, publish.render, meta, entries)
             written = await asyncio.to_thread(publish.put, setup.public, _paths(mark.term, rendered.documents))
         except workers.WorkerLostError as error:
             log.error("feed %s is not published now, the old one stays: %s", mark.term, error)

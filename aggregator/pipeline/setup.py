@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
-from aggregator import prepare, publish
-from aggregator.models import Config
+from aggregator import prepare, publish, stories
+from aggregator.models import Config, Weight
 
-RECIPE_VERSION = 1  # raised when rendering changes, so that every feed is rendered anew after an upgrade
+RECIPE_VERSION = 2  # raised when rendering changes, so that every feed is rendered anew after an upgrade
 
 
 class Setup:
@@ -21,10 +22,22 @@ class Setup:
         self.sources = {source.name: source for source in config.sources}
         self.parents: Mapping[str, str | None] = {c.term: c.parent for c in config.categories}
         self.terms = (*self.categories, "all", "other")
-        self.tools = prepare.pack(config.categories, config.tracking)
+        self._config = config
+        self.teach((), 0)
         self.public = config.settings.data / "public"
         self.site = config.settings.site.base_url or f"http://{_local(config)}"
         self.labels = {term: self.label(term) for term in self.terms}
+
+    def teach(self, learned: Iterable[Weight], generation: int) -> None:
+        """Have what was learned count, from the next entry on. `generation`: how often something was learned."""
+        self.generation = generation
+        self.tools = prepare.pack(self._config, learned)
+        self.editions = prepare.editions(self._config, str(generation))
+
+    @cached_property
+    def aliases(self) -> stories.Aliases:
+        """The table of names, read when the first entries are compared."""
+        return stories.load_aliases(self._config.aliases)
 
     def label(self, term: str) -> str:
         """What the term is called in the site's language."""
@@ -38,6 +51,7 @@ class Setup:
             self.settings.site.title,
             self.settings.site.language,
             sorted(self.labels.items()),
+            sorted(self.parents.items()),
             self.settings.publish.limit,
             str(self.settings.publish.max_age),
         ]

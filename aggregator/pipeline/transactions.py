@@ -1,15 +1,14 @@
-"""What is decided and stored in one transaction: functions for the store's writer, each a job of its own."""
+"""What a poll decides and stores in one transaction: a job for the store's writer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from aggregator import dedupe, html, schedule, store, text
-from aggregator.models import Back, ParsedEntry, ParsedFeed, PreparedEntry, SourceState, Visit
+from aggregator.models import Edition, ParsedEntry, ParsedFeed, PreparedEntry, SourceState, Visit
+from aggregator.parse import HASH_LENGTH
 from aggregator.prepare import COMPARED
-
-SETTLED_AT_ONCE = 200  # entries in one transaction
 
 
 def keep(
@@ -19,6 +18,7 @@ def keep(
     feed: ParsedFeed,
     entries: Sequence[PreparedEntry],
     horizon: dedupe.Horizon,
+    edition: Edition,
 ) -> tuple[int, int]:
     """Store what a document brought, and the visit with it: all of a poll in one transaction. How many new, changed."""
     now = visit.polled
@@ -26,10 +26,12 @@ def keep(
     ids = [entry_id for identity in identities for entry_id in identity.ids()]
     pages = [entry.canonical for entry in entries if entry.canonical]
     known = store.entries.known(db, state.id, ids, pages)
-    found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by)
+    moved = dedupe.may_have_moved(known, len(entries), len(feed.hashes) // HASH_LENGTH)
+    former = store.entries.of_source(db, state.id) if moved else []
+    found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by, former)
     if found.new or found.changed:
         head = store.entries.head(db, state.id, feed.head)
-        store.entries.add(db, state.id, head, found.new, now)
+        store.entries.add(db, state.id, head, found.new, edition, now)
         for change in found.changed:
             _edit(db, change, head, now)
     rhythm = schedule.rhythm(entry.entry.published for entry in entries if entry.entry.published)
@@ -64,8 +66,10 @@ def _edit(db: store.Database, change: dedupe.Changed, head: int, now: datetime) 
         material = _is_material(old_title, old_markup, prepared.entry)
     updated = dedupe.updated(known, prepared.entry.updated, material, now)
     store.entries.change(db, known.row, prepared, updated, head)
-    story = store.stories.story_of_representative(db, known.row)
+    story = store.stories.story_of(db, known.row)
     if story is not None:
+        if prepared.print is not None:
+            store.fingerprints.post_again(db, known.row, prepared.print, known.published)
         store.publications.mark_story(db, story, now)
 
 
@@ -74,26 +78,3 @@ def _is_material(old_title: str, old_markup: str, said: ParsedEntry) -> bool:
     old_text, new_text = (text.fold(plain[:COMPARED]) for plain in texts)
     cut = any(len(plain) > COMPARED for plain in texts)
     return dedupe.is_material(text.fold(old_title), old_text, text.fold(said.title), new_text, cut)
-
-
-def settle(db: store.Database, parents: Mapping[str, str | None], now: datetime) -> bool:
-    """Give waiting entries their story, their published id and their feeds; whether more may wait."""
-    waiting = store.stories.unsettled(db, SETTLED_AT_ONCE)
-    for entry in waiting:
-        candidates = store.stories.with_link(db, entry.canonical) if entry.canonical else []
-        taken = store.stories.published_id_taken(db, entry.entry_id)
-        published_id = dedupe.published_id(entry.source_name, entry.entry_id, taken)
-        copy = dedupe.copy_of(entry, candidates)
-        if copy is None:
-            story = store.stories.start(db, entry.row, published_id, now)
-            terms = dedupe.terms_of(entry.terms, parents)
-        else:
-            story = copy[0].story
-            store.stories.join(db, entry.row, published_id, story, copy[1])
-            store.publications.mark_story(db, story, now)
-            terms = [term for term in dedupe.terms_of(entry.terms, parents) if term != "other"]
-        if entry.back is not Back.REISSUED:
-            store.publications.add(db, story, terms, now, live=entry.back is Back.ANNOUNCED)
-            store.publications.reopen_decisions(db, story)
-    store.publications.apply_decisions(db, now)
-    return len(waiting) == SETTLED_AT_ONCE

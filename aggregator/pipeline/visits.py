@@ -22,7 +22,8 @@ def request(source: Source, state: SourceState, now: datetime) -> fetch.Request:
     validators = state.validators if fresh else Validators()
     place = state.place
     plain = fetch.Request(place.current_url, validators, moved_to=place.moved_to)
-    if not _may_know_secrets(place.current_url, source.url):
+    has_secrets = source.headers or source.username is not None
+    if not has_secrets or not _may_know_secrets(place.current_url, source.url):
         return plain
     return replace(plain, headers=source.headers, username=source.username, password=source.password)
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from aggregator import html
-from aggregator.models import Enclosure, FeedMeta, PublishedEntry
+from aggregator.models import Enclosure, FeedMeta, Mention, PublishedEntry
+from aggregator.publish import coverage
 from aggregator.publish.media import media_type
 
 
@@ -37,7 +38,7 @@ def _item(meta: FeedMeta, entry: PublishedEntry) -> dict[str, Any]:
         "id": entry.id,
         "url": entry.link,
         "title": entry.title,
-        "content_html": entry.content or entry.summary or entry.title,
+        "content_html": coverage.text(entry, meta.language),
         "summary": html.plain(entry.summary) if entry.content else "",
         "date_published": _rfc3339(entry.published),
         "date_modified": _rfc3339(entry.updated),
@@ -47,9 +48,16 @@ def _item(meta: FeedMeta, entry: PublishedEntry) -> dict[str, Any]:
         "language": entry.language,
         "attachments": [_attachment(enclosure, entry.duration) for enclosure in entry.enclosures],
         "_itunes": {k: v for k, v in (("duration", entry.duration), ("episode", entry.episode)) if v},
+        "_coverage": list(map(_mention, entry.coverage)),
+        "_related": list(map(_mention, entry.related)),
         "_source": source | ({"rights": rights} if rights else {}),
     }
     return {key: value for key, value in item.items() if value}
+
+
+def _mention(mention: Mention) -> dict[str, Any]:
+    said = {"source": mention.source_name, "title": mention.title, "url": mention.link}
+    return {key: value for key, value in said.items() if value}
 
 
 def _attachment(enclosure: Enclosure, duration: int | None) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from aggregator.models import Enclosure, FeedMeta, Head, PublishedEntry
+from aggregator.models import Enclosure, FeedMeta, Head, Mention, PublishedEntry
+from aggregator.publish import coverage
 from aggregator.publish.media import media_type
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -41,6 +42,7 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
     language: str | None
     updated: datetime
     enclosures: Sequence[Enclosure]
+    mentioned: Sequence[Mention]
     image: str | None
     duration: int | None
     episode: str | None
@@ -52,6 +54,8 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
             link = etree.SubElement(entry, "link", rel="enclosure", href=enclosure.url, type=media_type(enclosure))
             if enclosure.length:
                 link.set("length", str(enclosure.length))
+        for mention in self.mentioned:
+            etree.SubElement(entry, "link", rel="related", href=mention.link, title=mention.title)
         self._extend_media(entry)
         source = etree.SubElement(entry, "source")
         _text(source, "id", self.source.id)
@@ -66,6 +70,8 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
         for enclosure in self.enclosures[:1]:  # RSS has one at the most
             length = str(enclosure.length or 0)
             etree.SubElement(entry, "enclosure", url=enclosure.url, length=length, type=media_type(enclosure))
+        for mention in self.mentioned:
+            etree.SubElement(entry, f"{{{_ATOM}}}link", rel="related", href=mention.link, title=mention.title)
         self._extend_media(entry)
         _text(entry, f"{{{_DC}}}creator", self.author)
         _text(entry, f"{{{_DC}}}language", self.language)
@@ -116,6 +122,7 @@ def _generator(meta: FeedMeta, suffix: str, media_type: str, entries: Sequence[P
 
 def _add(feed: Any, meta: FeedMeta, entry: PublishedEntry) -> None:
     item = feed.add_entry(order="append")
+    mentioned = coverage.markup(entry, meta.language)
     item.id(entry.id)
     item.guid(entry.id, permalink=False)
     item.title(entry.title)
@@ -127,8 +134,8 @@ def _add(feed: Any, meta: FeedMeta, entry: PublishedEntry) -> None:
         item.link(href=entry.link, rel="alternate")
     if entry.summary:
         item.summary(entry.summary, type="html")
-    if entry.content or not entry.link:
-        item.content(entry.content or entry.summary or entry.title, type="html")
+    if entry.content or not entry.link or mentioned:
+        item.content(coverage.text(entry, meta.language), type="html")
     for term in entry.terms:
         item.category(term=term, scheme=f"{meta.site}/", label=meta.labels.get(term, term))
     rights = entry.rights or entry.source.rights or ""
@@ -139,6 +146,7 @@ def _add(feed: Any, meta: FeedMeta, entry: PublishedEntry) -> None:
     item.aggregator.language = entry.language
     item.aggregator.updated = entry.updated
     item.aggregator.enclosures = entry.enclosures
+    item.aggregator.mentioned = coverage.mentioned(entry)
     item.aggregator.image = entry.image
     item.aggregator.duration = entry.duration
     item.aggregator.episode = entry.episode

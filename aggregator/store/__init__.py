@@ -8,7 +8,11 @@
 | `sources` | what is due, what a poll left |
 | `entries` | what is known of an entry, new and changed entries |
 | `stories` | entries that wait for their story; stories and copies |
-| `publications` | the publication log, dirty marks, what a feed carries, an editor's decisions |
+| `filings` | in which categories entries are, why, and what an editor said of it |
+| `fingerprints` | what recent entries are compared by; which of them share something with a new one |
+| `learned` | what filing learned, and from what it may |
+| `publications` | the publication log, dirty marks, what a feed carries |
+| `decisions` | what editors said by hand |
 | `retention` | what is pruned, and what stays of it |
 | `reports` | rows for `export`, `explain` and `status` |
 | `exchange` | everything as lines, out of one database and into another |
@@ -19,7 +23,20 @@ The functions take the database first, so that several of them make one transact
 
 from sqlite_utils import Database
 
-from aggregator.store import backups, entries, exchange, publications, reports, retention, sources, stories
+from aggregator.store import (
+    backups,
+    decisions,
+    entries,
+    exchange,
+    filings,
+    fingerprints,
+    learned,
+    publications,
+    reports,
+    retention,
+    sources,
+    stories,
+)
 from aggregator.store.connection import FILE_NAME, connect, read_only
 from aggregator.store.writer import Writer
 
@@ -29,8 +46,12 @@ __all__ = [
     "Writer",
     "backups",
     "connect",
+    "decisions",
     "entries",
     "exchange",
+    "filings",
+    "fingerprints",
+    "learned",
     "publications",
     "read_only",
     "reports",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
 
-from aggregator.models import Filing, Head, Known, NewEntry, ParsedEntry, PreparedEntry
+from aggregator.models import Edition, Head, Known, NewEntry, ParsedEntry, PreparedEntry
+from aggregator.store import filings, fingerprints
 from aggregator.store.connection import maybe_seconds, moment, seconds
 
 _BATCH = 500  # below SQLite's limit on bound values
@@ -27,6 +28,11 @@ def known(db: Database, source: int, ids: Collection[str], pages: Collection[str
             rows = db.query(f"{_KNOWN_SQL} where source = ? and {column} in ({marks})", [source, *batch])
             found |= {row["id"]: _known(row) for row in rows}
     return list(found.values())
+
+
+def of_source(db: Database, source: int) -> list[Known]:
+    """Everything that is stored of one source."""
+    return [_known(row) for row in db.query(f"{_KNOWN_SQL} where source = ?", [source])]
 
 
 def _known(row: dict[str, Any]) -> Known:
@@ -70,13 +76,18 @@ def head(db: Database, source: int, said: Head) -> int:
     return int(row[0])
 
 
-def add(db: Database, source: int, head_id: int, entries: Sequence[NewEntry], now: datetime) -> None:
-    """Store entries that are new, in the given order, with their filings. They wait for their story."""
+def add(db: Database, source: int, head_id: int, entries: Sequence[NewEntry], edition: Edition, now: datetime) -> None:
+    """Store entries that are new, in the given order, with their filings and the edition that made them.
+
+    They wait for their story.
+    """
+    filed_by = filings.edition(db, edition)
     for new in entries:
         columns = _columns(new.prepared) | {
             "source": source,
             "entry_id": new.id,
             "head": head_id,
+            "edition": filed_by,
             "back": int(new.back),
             "published": seconds(new.published),
             "updated": seconds(new.updated),
@@ -88,7 +99,9 @@ def add(db: Database, source: int, head_id: int, entries: Sequence[NewEntry], no
         marks = ", ".join("?" * len(columns))
         cursor = db.conn.execute(f"insert into entry ({names}) values ({marks})", list(columns.values()))
         assert cursor.lastrowid is not None
-        file(db, cursor.lastrowid, new.prepared.filings)
+        filings.put(db, cursor.lastrowid, new.prepared.filings)
+        if new.prepared.print is not None:
+            fingerprints.put(db, cursor.lastrowid, new.prepared.print)
 
 
 def change(db: Database, row: int, prepared: PreparedEntry, updated: datetime, head_id: int) -> None:
@@ -96,14 +109,8 @@ def change(db: Database, row: int, prepared: PreparedEntry, updated: datetime, h
     columns = _columns(prepared) | {"updated": seconds(updated), "head": head_id}
     assignments = ", ".join(f"{name} = ?" for name in columns)
     db.conn.execute(f"update entry set {assignments} where id = ?", [*columns.values(), row])
-
-
-def file(db: Database, row: int, filings: Iterable[Filing]) -> None:
-    """Store an entry's categories with the voice and reason of each."""
-    db.conn.executemany(
-        "insert or replace into filing (entry, term, origin, reason) values (?, ?, ?, ?)",
-        [(row, filing.term, filing.origin, filing.reason) for filing in filings],
-    )
+    if prepared.print is not None:
+        fingerprints.put(db, row, prepared.print)
 
 
 def _columns(prepared: PreparedEntry) -> dict[str, Any]:

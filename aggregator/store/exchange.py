@@ -9,10 +9,12 @@ times are seconds since 1970, and what refers to another row does it by a name t
 | state | |
 | source | |
 | forgotten | source: name; many keys in a line |
-| entry | source: name; copy_of: published id; its head and its filings stand in its line |
+| entry | source: name; copy_of: published id; its head, filings and edition stand in its line |
 | story | representative, entries: published ids |
+| relation | entry, other: published ids |
 | publication | story: published id of its representative |
 | feed | |
+| learned | |
 | decision | target: published id |
 
 What is read into which folder, and why so: docs/notes/import.md.
@@ -31,7 +33,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from aggregator import errors
-from aggregator.models import Back
+from aggregator.models import Back, Edition
+from aggregator.store import filings
 from aggregator.store.connection import speaking
 
 Row = dict[str, Any]
@@ -53,6 +56,10 @@ select st.*, e.published_id from story st join entry e on e.id = st.representati
 """
 _FORGOTTEN_SQL = """
 select s.name, f.key from forgotten f join source s on s.id = f.source order by f.source, f.key
+"""
+_RELATIONS_SQL = """
+select e.published_id as entry, o.published_id as other, x.evidence from relation x
+    join entry e on e.id = x.entry join entry o on o.id = x.other order by x.entry, x.other
 """
 _PUBLICATIONS_SQL = """
 select p.*, e.published_id from publication p
@@ -81,9 +88,11 @@ def _lines(db: Database) -> Iterator[Row]:
     yield from _forgotten_lines(db)
     yield from (_entry_line(db, row) for row in db.query(_ENTRIES_SQL))
     yield from (_story_line(db, row) for row in db.query(_STORIES_SQL))
+    yield from (_line("relation", row) for row in db.query(_RELATIONS_SQL))
     for row in db.query(_PUBLICATIONS_SQL):
         yield _line("publication", row, "published_id") | {"story": row["published_id"]}
     yield from (_line("feed", row, "rendered") for row in db.query("select * from feed order by term"))
+    yield from (_line("learned", row) for row in db.query("select * from learned order by term, word"))
     yield from (_line("decision", row, "id") for row in db.query("select * from decision order by id"))
 
 
@@ -107,11 +116,19 @@ def _entry_line(db: Database, row: Row) -> Row:
         "source": row["source_name"],
         "copy_of": row["original"],
         "enclosures": json.loads(row["enclosures"]),
+        "edition": None if row["edition"] is None else _edition(db, row["edition"]),
         "head": {name: _plain(value) for name, value in head.items() if name not in ("id", "source")},
         "filings": list(
-            db.query("select term, origin, reason from filing where entry = ? order by term, origin", [row["id"]])
+            db.query(
+                "select term, origin, reason, score from filing where entry = ? order by term, origin", [row["id"]]
+            )
         ),
     }
+
+
+def _edition(db: Database, number: int) -> list[str]:
+    row = db.conn.execute("select lexicon, rules, learned from edition where id = ?", [number]).fetchone()
+    return list(row)
 
 
 def _story_line(db: Database, row: Row) -> Row:
@@ -172,8 +189,10 @@ class _Import:
             "forgotten": self._forgotten,
             "entry": self._entry,
             "story": self._story,
+            "relation": self._relation,
             "publication": self._publication,
             "feed": self._feed,
+            "learned": self._learned,
             "decision": self._decision,
         }
         self._types = {table: self._types_of(table) for table in (*self._takers, "head", "filing")}
@@ -234,13 +253,15 @@ class _Import:
         if self._value("select 1 from entry where source = ? and entry_id = ?", [source, _text(said, "entry_id")]):
             self._met.add(said["published_id"])
             return False
-        head, filings, original = said.pop("head"), said.pop("filings"), said.pop("copy_of")
+        head, filed, original = said.pop("head"), said.pop("filings"), said.pop("copy_of")
         said["enclosures"] = _enclosures(said["enclosures"])
+        if said.get("edition") is not None:
+            said["edition"] = filings.edition(self._db, Edition(*said["edition"]))
         if said["published_id"] is not None and self._row(said["published_id"]) is not None:
             self._met.add(said["published_id"])  # another entry has it here: settling gives this one its own
             said["published_id"] = None
         row = self._new("entry", said | {"source": source, "head": self._head(source, head), "story": None})
-        for filing in filings:
+        for filing in filed:
             self._insert("filing", filing | {"entry": row})
         if original is not None:
             self._copies.append((original, row))
@@ -291,6 +312,12 @@ class _Import:
         )
         return self._value(sql, [row, self._last]) is not None
 
+    def _relation(self, said: Row) -> bool:
+        rows = [self._row(_text(said, end)) for end in ("entry", "other")]
+        if None in rows or any(self._is_here(said[end]) for end in ("entry", "other")):
+            return False
+        return self._insert("relation", said | {"entry": rows[0], "other": rows[1]}, "insert or ignore").rowcount > 0
+
     def _publication(self, said: Row) -> bool:
         name = _text(said, "story")
         if name not in self._stories:
@@ -313,6 +340,9 @@ class _Import:
             conflict="on conflict (term) do update set changed = changed + 1, as_of = max(as_of, excluded.as_of)",
         )
         return True
+
+    def _learned(self, said: Row) -> bool:
+        return self._insert("learned", said, "insert or ignore").rowcount > 0
 
     def _decision(self, said: Row) -> bool:
         known = [said["who"], said["decided_at"], said["act"], said["target"]]

@@ -1,4 +1,4 @@
-"""The publication log, the dirty mark of each published term, what a feed carries, and the editor's decisions.
+"""The publication log, the dirty mark of each published term, and what a feed carries.
 
 Being put into a feed is one row, and `seq` is the order for ever. A term is dirty while `changed > rendered`.
 """
@@ -6,20 +6,21 @@ Being put into a feed is one row, and `seq` is the order for ever. A term is dir
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
-from aggregator.models import Decision, Enclosure, FeedMark, Head, PublishedEntry, PublishedStory
+from aggregator.models import Enclosure, FeedMark, Head, Mention, PublishedEntry, PublishedStory
 from aggregator.store.connection import maybe_moment, moment, seconds
 
 _STORY_SQL = """
-select p.seq, p.published_at, e.published_id, e.title, e.link, e.summary, e.content, e.author, e.rights, e.language,
-    e.published, e.updated, e.enclosures, e.image, e.duration, e.episode, s.name as source_name, s.url as source_url,
-    h.feed_id, h.title as feed_title, h.link as feed_link, h.updated as feed_updated, h.author as feed_author,
-    h.rights as feed_rights, h.language as feed_language,
+select p.seq, p.published_at, p.story, e.published_id, e.title, e.link, e.summary, e.content, e.author, e.rights,
+    e.language, e.published, e.updated, e.enclosures, e.image, e.duration, e.episode, s.name as source_name,
+    s.url as source_url, h.feed_id, h.title as feed_title, h.link as feed_link, h.updated as feed_updated,
+    h.author as feed_author, h.rights as feed_rights, h.language as feed_language,
     (select group_concat(distinct f.term) from filing f join entry m on m.id = f.entry where m.story = st.id) as terms
 from publication p
     join story st on st.id = p.story
@@ -28,6 +29,33 @@ from publication p
     join head h on h.id = e.head
 where p.term = ? and p.live = 1 and p.withdrawn_at is null
 order by p.seq desc limit ?
+"""
+
+_COVERAGE = """
+select e.story, s.name, e.title, e.link from story st
+    join entry e on e.story = st.id and e.id <> st.representative
+    join source s on s.id = e.source
+where st.id in ({}) order by e.published, s.name, e.entry_id
+"""
+
+# Of stories that readers can see: those that were withdrawn, or only came as back issues, are not named.
+_RELATED = """
+select distinct e.story, s.name, r.title, r.link from entry e
+    join relation x on x.entry = e.id
+    join entry o on o.id = x.other
+    join story st on st.id = o.story
+    join entry r on r.id = st.representative
+    join source s on s.id = r.source
+where e.story in ({}) and o.story <> e.story
+    and exists (select 1 from publication p where p.story = st.id and p.live = 1 and p.withdrawn_at is null)
+order by r.published, s.name, r.entry_id
+"""
+
+_SHOWING = """
+select p.term from publication p where p.live = 1 and p.story in (
+    select ? union
+    select o.story from entry e join relation x on x.entry = e.id join entry o on o.id = x.other where e.story = ?
+)
 """
 
 
@@ -56,8 +84,8 @@ def mark(db: Database, terms: Iterable[str], now: datetime) -> None:
 
 
 def mark_story(db: Database, story: int, now: datetime) -> None:
-    """Mark every feed that carries the story as changed."""
-    rows = db.conn.execute("select term from publication where story = ? and live = 1", [story])
+    """Mark every feed that carries the story, or one that shows a link to it, as changed."""
+    rows = db.conn.execute(_SHOWING, [story, story]).fetchall()
     mark(db, [row[0] for row in rows], now)
 
 
@@ -69,10 +97,15 @@ def require(db: Database, recipes: Mapping[str, str], now: datetime) -> None:
     db.conn.executemany("update feed set recipe = ? where term = ?", [(recipes[term], term) for term in changed])
 
 
-def dirty(db: Database, terms: Collection[str]) -> list[FeedMark]:
+def dirty(db: Database, configured: Collection[str]) -> list[FeedMark]:
     """Those of the configured terms that are dirty."""
     rows = db.query("select term, changed, as_of from feed where changed > rendered order by term")
-    return [FeedMark(row["term"], row["changed"], moment(row["as_of"])) for row in rows if row["term"] in terms]
+    return [FeedMark(row["term"], row["changed"], moment(row["as_of"])) for row in rows if row["term"] in configured]
+
+
+def terms(db: Database) -> set[str]:
+    """Every term that has, or ever had, a feed."""
+    return {row[0] for row in db.conn.execute("select term from feed")}
 
 
 def feed_mark(db: Database, term: str) -> FeedMark | None:
@@ -101,10 +134,25 @@ def expired(db: Database, max_age: timedelta, now: datetime) -> list[str]:
 
 def live(db: Database, term: str, limit: int) -> list[PublishedStory]:
     """The last `limit` live stories of a term, newest first (by `seq`)."""
+    rows = list(db.query(_STORY_SQL, [term, limit]))
+    numbers = [row["story"] for row in rows]
+    coverage, related = _mentions(db, _COVERAGE, numbers), _mentions(db, _RELATED, numbers)
     return [
-        PublishedStory(row["seq"], moment(row["published_at"]), _entry(row))
-        for row in db.query(_STORY_SQL, [term, limit])
+        PublishedStory(
+            row["seq"],
+            moment(row["published_at"]),
+            replace(_entry(row), coverage=coverage[row["story"]], related=related[row["story"]]),
+        )
+        for row in rows
     ]
+
+
+def _mentions(db: Database, sql: str, stories: Sequence[int]) -> Mapping[int, tuple[Mention, ...]]:
+    """What each of the stories mentions, in the order of publication."""
+    found: dict[int, tuple[Mention, ...]] = dict.fromkeys(stories, ())
+    for story, source_name, title, link in db.conn.execute(sql.format(",".join("?" * len(stories))), list(stories)):
+        found[story] += (Mention(source_name, title, link),)
+    return found
 
 
 def _entry(row: dict[str, Any]) -> PublishedEntry:
@@ -138,53 +186,63 @@ def _entry(row: dict[str, Any]) -> PublishedEntry:
     )
 
 
-# ------------------------------------------------------------------------------------------------- decisions
+# ------------------------------------------------------------------------------------------------- filing anew
+
+REFILED = "refiled"  # why a story left a feed whose category it is no longer in: no tombstone, it may come back
 
 
-def decide(db: Database, decision: Decision) -> None:
-    """Store what an editor said. Whoever polls this folder applies it; `open_decisions` are what is left to apply."""
-    db.table("decision").insert(
-        {
-            "who": decision.who,
-            "decided_at": seconds(decision.decided_at),
-            "act": decision.act,
-            "target": decision.target,
-        }
-    )
+def standing(db: Database, story: int) -> set[str]:
+    """The terms into whose feeds a story was put, but those that it left by being filed anew."""
+    rows = db.conn.execute("select term from publication where story = ? and why <> ?", [story, REFILED])
+    return {row[0] for row in rows}
 
 
-def undo(db: Database, act: str, target: str, now: datetime) -> bool:
-    """Undo the standing decision of this kind on the target; False where there is none."""
-    cursor = db.conn.execute(
-        "update decision set undone_at = ?, applied = 0 where act = ? and target = ? and undone_at is null",
-        [seconds(now), act, target],
-    )
-    return cursor.rowcount > 0
+def announced(db: Database, story: int) -> datetime | None:
+    """When a story was first put into a live feed, or None."""
+    row = db.conn.execute("select min(published_at) from publication where story = ? and live = 1", [story]).fetchone()
+    return maybe_moment(row[0])
 
 
-def open_decisions(db: Database) -> bool:
-    """Whether a decision waits to be applied."""
-    return db.conn.execute("select 1 from decision where applied = 0 limit 1").fetchone() is not None
-
-
-def reopen_decisions(db: Database, story: int) -> None:
-    """Have the standing decisions on a story applied again, as it has just been put into more feeds."""
+def enter(db: Database, story: int, term: str, now: datetime, live: bool) -> None:
+    """Put a story into the feed of a category that it is in now: in its old place where it had one."""
     db.conn.execute(
-        "update decision set applied = 0 where undone_at is null and target in"
-        " (select e.published_id from story s join entry e on e.id = s.representative where s.id = ?)",
-        [story],
+        "insert into publication (term, story, published_at, live) values (?, ?, ?, ?)"
+        " on conflict (term, story) do update set withdrawn_at = null, why = '' where why = ?",
+        [term, story, seconds(now), int(live), REFILED],
+    )
+    mark(db, [term], now)
+
+
+def leave(db: Database, story: int, term: str, now: datetime) -> None:
+    """Take a story out of the feed of a category that it is no longer in."""
+    db.conn.execute(
+        "update publication set withdrawn_at = ?, why = ? where story = ? and term = ? and withdrawn_at is null",
+        [seconds(now), REFILED, story, term],
+    )
+    mark(db, [term], now)
+
+
+# ------------------------------------------------------------------------------------------------- withdrawing
+
+
+def withdraw(db: Database, story: int, why: str, now: datetime) -> None:
+    """Take a story out of every feed that it is in, for a reason that an editor gave."""
+    mark_story(db, story, now)
+    db.conn.execute(
+        "update publication set withdrawn_at = ?, why = ? where story = ? and withdrawn_at is null",
+        [seconds(now), why, story],
     )
 
 
-def apply_decisions(db: Database, now: datetime) -> None:
-    """Bring the log to what the editor's decisions say, and mark the feeds that this changes."""
-    for row in list(db.query("select id, who, act, target, undone_at from decision where applied = 0 order by id")):
-        withdrawn = None if row["undone_at"] else seconds(now)
-        why = "" if row["undone_at"] else f"hidden by {row['who']}"
-        story = db.conn.execute("select story from entry where published_id = ?", [row["target"]]).fetchone()
-        if story is not None:
-            db.conn.execute(
-                "update publication set withdrawn_at = ?, why = ? where story = ?", [withdrawn, why, story[0]]
-            )
-            mark_story(db, story[0], now)
-        db.conn.execute("update decision set applied = 1 where id = ?", [row["id"]])
+def restore(db: Database, story: int, why: str, now: datetime) -> None:
+    """Put a story back into the feeds that it was taken out of for that reason."""
+    db.conn.execute(
+        "update publication set withdrawn_at = null, why = '' where story = ? and withdrawn_at is not null and why = ?",
+        [story, why],
+    )
+    mark_story(db, story, now)
+
+
+def is_live(db: Database, story: int) -> bool:
+    """Whether a live feed ever carried the story."""
+    return db.conn.execute("select 1 from publication where story = ? and live = 1", [story]).fetchone() is not None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
+from aggregator.store import stories as store_stories
 from aggregator.store.connection import moment, seconds
 
 Row = dict[str, Any]
@@ -84,9 +86,47 @@ def stories(db: Database) -> Iterator[Row]:
             "title": row["title"],
             "link": row["link"],
             "entries": [member[0] for member in members],
-            "categories": _terms(db, row["id"]),
+            "categories": store_stories.terms(db, row["id"]),
             "published": _iso(row["published"]),
         }
+
+
+def story(db: Database, number: int) -> Row:
+    """One story: its own id and title, its entries with the evidence of each, and what is related to them."""
+    rows = db.query(
+        "select e.id as row, e.published_id as id, s.name as source, e.title, e.link, e.published, e.evidence"
+        " from entry e join source s on s.id = e.source where e.story = ? order by e.published, s.name, e.entry_id",
+        [number],
+    )
+    members = [row | {"published": _iso(row["published"]), "evidence": _evidence(row["evidence"])} for row in rows]
+    related = [other for member in members for other in _related(db, member.pop("row"))]
+    own = store_stories.representative(db, number)
+    return {
+        "id": own,
+        "title": next(member["title"] for member in members if member["id"] == own),
+        "categories": store_stories.terms(db, number),
+        "entries": members,
+        "related": related,
+    }
+
+
+def _evidence(stored: str) -> Row | None:
+    """Why an entry is in its story; None where it represents it."""
+    found: Row | None = json.loads(stored) if stored else None
+    return found
+
+
+def biggest(db: Database, since: datetime, limit: int) -> list[Row]:
+    """The stories with several entries that got one since a moment, those of most sources first."""
+    rows = db.query(
+        "select e.published_id as id, e.title, count(*) as entries, count(distinct m.source) as sources,"
+        " min(m.published) as began, max(m.first_seen) as last_seen from story st"
+        " join entry e on e.id = st.representative join entry m on m.story = st.id"
+        " where st.id in (select story from entry where first_seen >= ?)"
+        " group by st.id having count(*) > 1 order by sources desc, entries desc, began limit ?",
+        [seconds(since), limit],
+    )
+    return [row | {name: _iso(row[name]) for name in ("began", "last_seen")} for row in rows]
 
 
 # ------------------------------------------------------------------------------------------------- explain
@@ -128,8 +168,9 @@ def trace(db: Database, entry: int) -> Row:
         "announced": ("yes", "back issue", "re-issued")[row["back"]],
         "repairs": row["repairs"].split(),
         "duplicate_of": row["original"] and {"id": row["original"], "source": row["original_source"]},
-        "evidence": row["evidence"],
+        "evidence": _evidence(row["evidence"]),
         "copies": _copies(db, entry),
+        "related": _related(db, entry),
         "categories": _filings(db, entry),
         "story": None if row["story"] is None else _story(db, row["story"]),
         "feeds": [_feed(db, found) for found in _publications(db, row["story"])],
@@ -143,26 +184,28 @@ def _story(db: Database, story: int) -> Row:
             [story],
         )
     )
-    return {"id": row["published_id"], "published": _iso(row["published"]), "categories": _terms(db, story)}
-
-
-def _terms(db: Database, story: int) -> list[str]:
-    """The categories of a story's entries."""
-    rows = db.conn.execute(
-        "select distinct f.term from filing f join entry e on e.id = f.entry where e.story = ? order by 1", [story]
-    )
-    return [row[0] for row in rows]
+    terms = store_stories.terms(db, story)
+    return {"id": row["published_id"], "published": _iso(row["published"]), "categories": terms}
 
 
 def _copies(db: Database, entry: int) -> list[Row]:
-    return list(
-        db.query(
-            "select c.published_id as id, s.name as source, c.evidence from entry e"
-            " join entry c on c.story = e.story and c.copy_of = e.id join source s on s.id = c.source"
-            " where e.id = ? order by c.id",
-            [entry],
-        )
+    rows = db.query(
+        "select c.published_id as id, s.name as source, c.title, c.evidence from entry e"
+        " join entry c on c.story = e.story and c.copy_of = e.id join source s on s.id = c.source"
+        " where e.id = ? order by c.published, s.name, c.entry_id",
+        [entry],
     )
+    return [row | {"evidence": json.loads(row["evidence"])} for row in rows]
+
+
+def _related(db: Database, entry: int) -> list[Row]:
+    rows = db.query(
+        "select o.published_id as id, s.name as source, o.title, x.evidence from relation x"
+        " join entry o on o.id = x.other join source s on s.id = o.source where x.entry = ?"
+        " order by o.published, s.name, o.entry_id",
+        [entry],
+    )
+    return [row | {"evidence": json.loads(row["evidence"])} for row in rows]
 
 
 def _publications(db: Database, story: int | None) -> list[Row]:

@@ -67,12 +67,23 @@ def prune(db: Database, before: datetime, shown: int, after: int, limit: int) ->
         [(source, left) for _, source, keys in entries for left in keys],
     )
     rows = [row for row, _, _ in entries]
-    _delete(db, "filing", "entry", rows)
+    for table, column in (("filing", "entry"), ("fingerprint", "entry"), ("relation", "entry"), ("relation", "other")):
+        _delete(db, table, column, rows)
     _delete(db, "publication", "story", old)
     db.conn.executemany("update entry set story = null where story = ?", [(story,) for story in old])
     _delete(db, "story", "id", old)
+    _delete_joined(db, rows)
     _delete(db, "entry", "id", rows)
     return len(entries), stories[-1] if len(stories) == limit else None
+
+
+def _delete_joined(db: Database, entries: Sequence[int]) -> None:
+    """Delete the stories, without members since an editor joined them into others, that these entries represented."""
+    left = [
+        row[0] for entry in entries for row in db.conn.execute("select id from story where representative = ?", [entry])
+    ]
+    _delete(db, "publication", "story", left)
+    _delete(db, "story", "id", left)
 
 
 def prune_heads(db: Database) -> None:

@@ -2,7 +2,8 @@
 
 Times are whole seconds since 1970 (UTC). `source` is a feed that we poll, `head` what a feed document said of itself
 when an entry was read from it, `story` what feeds publish, `publication` the append-only log that is the whole of
-republishing, `feed` one row for each published term with its dirty mark, `decision` what an editor said.
+republishing, `feed` one row for each published term with its dirty mark, `decision` what an editor said. `fingerprint`
+and `posting` find the stories of new entries; they can be made anew.
 """
 
 from __future__ import annotations
@@ -152,3 +153,76 @@ create index decision_open on decision(id) where applied = 0;
 def m001_first_release(db: Database) -> None:
     """Everything of the first release."""
     db.executescript(_TABLES)
+
+
+_STORIES = """
+create table fingerprint (             -- what a recent entry is compared by; see aggregator/stories
+    id integer primary key,             -- given anew when the entry is settled, so that it counts in that order
+    entry integer not null unique references entry(id),
+    print blob not null,
+    keys blob                           -- its keys, until the entry is settled: then they are postings
+) strict;
+
+create table posting (                 -- which recent entries have a key: see store/fingerprints.py for its bits
+    key integer not null,
+    fingerprint integer not null,
+    primary key (key, fingerprint)
+) strict, without rowid;
+
+create table relation (                -- entries that are linked to each other, each pair both ways
+    entry integer not null references entry(id),
+    other integer not null references entry(id),
+    evidence text not null,
+    primary key (entry, other)
+) strict, without rowid;
+create index relation_other on relation(other);
+create index story_representative on story(representative);
+
+alter table decision add column other text;                     -- join: the published id whose story is joined
+alter table decision add column effect text not null default ''; -- JSON: what applying it moved, for undoing it
+"""
+
+
+@migrations()
+def m002_stories(db: Database) -> None:
+    """Stories of several entries: prints, postings, relations, and an editor's joins and splits.
+
+    `evidence` was one word until now: it becomes JSON that names the other entry.
+    """
+    db.executescript(_STORIES)
+    db.conn.execute(
+        "update entry set evidence = json_object("
+        "'with', (select o.published_id from entry o where o.id = entry.copy_of),"
+        " 'level', 'same_text', 'score', 1.0, 'reasons', json_array(evidence)) where evidence <> ''"
+    )
+
+
+_CATEGORIES = """
+alter table filing add column score real;                    -- of the lexicon's voice, in log-odds
+
+create table edition (                 -- what has filed entries: one row for each configuration and state of learning
+    id integer primary key,
+    digest text not null unique,
+    lexicon text not null,              -- digests of its parts
+    rules text not null,
+    learned text not null
+) strict;
+
+alter table entry add column edition integer references edition(id);
+
+create table learned (                 -- what corrections and certain sources taught: added to the lexicon's weights
+    word text not null,
+    term text not null,
+    weight real not null,
+    lessons integer not null,
+    primary key (word, term)
+) strict, without rowid;
+
+alter table decision add column taught integer not null default 0;  -- 1: what it says was learned
+"""
+
+
+@migrations()
+def m003_categories(db: Database) -> None:
+    """Filing by four voices: the lexicon's score, and which edition of all of them filed an entry."""
+    db.executescript(_CATEGORIES)

@@ -79,7 +79,7 @@ async def opened(config: Config) -> AsyncIterator[Prober]:
         stack.push_async_callback(pool.close)
         agent = fetch.user_agent(config.settings.fetch.contact)
         fetcher = await stack.enter_async_context(fetch.Fetcher(config.settings.fetch, agent))
-        yield Prober(fetcher, pool, prepare.pack(config.categories, config.tracking))
+        yield Prober(fetcher, pool, prepare.pack(config))
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class Daemon:
             self.instance.configure(self.sources)
         while not self._finished(since):
             time.sleep(0.02)
-        figures = {"cpu": self._cpu() - before, "wall": time.perf_counter() - started, "pss": self._pss()}
+        figures = {"cpu": self._cpu() - before, "wall": time.perf_counter() - started, "pss": self.memory()}
         self._signal(signal.SIGSTOP)
         self.stopped = True
         return figures
@@ -139,7 +139,8 @@ class Daemon:
             total += sum(int(field) for field in fields[11:15])
         return total / TICK
 
-    def _pss(self) -> float:
+    def memory(self) -> float:
+        """PSS of the process and its children, in MB."""
         total = 0
         for process in self._processes():
             for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():

@@ -59,14 +59,13 @@ class Work:
         finally:
             farm.process.terminate()
             farm.process.wait()
-        self.categories = config.load(Path("config"), os.environ).categories
-        self.tools = prepare.pack(self.categories, "")
+        self.tools = prepare.pack(config.load(Path("config"), os.environ))
         self.documents = [xml.encode() for xml in self._mended()]
         self.entries = [entry for feed in self.feeds() for entry in feed.entries]
         self.plain = [html.beginning(entry.content or entry.summary, prepare.COMPARED) for entry in self.entries]
         self.texts = [written for document in self.documents for written in _texts(document)]
-        self.rules = categorize.Rulebook(self.categories)
-        self.subjects = [_subject(entry, plain) for entry, plain in zip(self.entries, self.plain, strict=True)]
+        self.guide = prepare.unpack(self.tools).guide
+        self.subjects = [prepare.subject(entry, SOURCE) for entry in self.entries]
 
     def feeds(self) -> list[parse.ParsedFeed]:
         return [parse.read(body, None, url, None) for body, url in zip(self.bodies, self.addresses, strict=True)]
@@ -94,7 +93,8 @@ class Work:
             ],
             "  folding": lambda: list(map(text.fold, folding)),
             "  canonical links": lambda: [urls.single_page(entry.link) for entry in self.entries if entry.link],
-            "  rules": lambda: [self.rules.file(subject, ()) for subject in self.subjects],
+            "  filing": lambda: [categorize.decide(self.guide, subject, SOURCE) for subject in self.subjects],
+            "    rules": lambda: [list(self.guide.rulebook.hits(subject)) for subject in self.subjects],
         }
 
     def renderings(self) -> dict[str, Part]:
@@ -120,13 +120,6 @@ def _texts(document: bytes) -> list[tuple[str, str]]:
     entries = feedparser.parse(io.BytesIO(document), sanitize_html=False, resolve_relative_uris=False).entries
     details = [(e, detail) for e in entries for detail in (*e.get("content", ()), e.get("summary_detail") or {})]
     return [(detail["value"], entry.get("link", "")) for entry, detail in details if detail.get("value")]
-
-
-def _subject(entry: ParsedEntry, plain: str) -> categorize.Subject:
-    return categorize.Subject(
-        plain={"title": entry.title, "text": plain, "url": entry.link or "", "author": "", "source": ""},
-        folded={"title": text.fold(entry.title), "text": text.fold(plain)},
-    )
 
 
 def _published(number: int, said: ParsedEntry) -> PublishedEntry:

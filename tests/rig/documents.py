@@ -72,11 +72,10 @@ HANGING = channel("<item " + " ".join(f'a{number}="x"' for number in range(70_00
 
 
 @case(["hangs", "works"])
-def a_document_that_hangs_its_worker_fails_alone(host: Host) -> Story:
+def a_document_that_would_hang_its_worker_costs_no_more_than_its_size(host: Host) -> Story:
     """feedparser takes quadratic time for the attributes of one element. All other cases are in the same tick."""
     seen = yield {"/hangs": document(HANGING), "/works": feed(1)}
-    assert [row["status"] for row in seen.rows] == ["failing", "ok"]
-    assert "took longer than" in seen.rows[0]["reason"]
+    assert [row["status"] for row in seen.rows] == ["ok", "ok"]
     seen = yield {"/hangs": feed(2), "/works": feed(1)}
     assert [row["status"] for row in seen.rows] == ["ok", "ok"]
 

@@ -1,0 +1,236 @@
+"""A lexicon from labelled titles: linear support vector machines, cut down to the words that matter. Pure.
+
+Needs scikit-learn, the extra `lexicon`. The same examples give the same lexicon. docs/notes/lexicon.md has the reason
+of each step and of each number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import normalize
+from sklearn.svm import LinearSVC
+
+from aggregator import text
+from aggregator.categorize import lexicon
+from aggregator.categorize.lexicon import Lexicon, Row, Scale, Table, Term
+
+ROWS = 30_000
+PRECISE = 0.85  # the share of what is assigned to a term that is right, where nothing else is asked for
+
+_COST = 0.4  # LinearSVC's C
+_ROUNDS = 300  # of LinearSVC
+_FOLDS = 4
+_DECIMALS = 3  # of a weight
+# How much one of them teaches, beside a title.
+_TEXT_COUNT = 1.5
+_KEYWORDS_COUNT = 0.3
+_KNOWN_COUNT = 0.5
+_COMMON = 0.15  # power of a word's frequency by which its weights are the more important
+_AGAINST = 0.8  # a weight against a term is less important than one for it
+_UNKNOWN = -3.0  # the bias of a term without examples
+_LEAST, _MOST = 0.5, 0.95  # no threshold is below, since feeds have much that belongs nowhere, or above
+_UNTRIED = 0.6  # the threshold of a term that has too few examples to find one, or only known words
+_ENOUGH = 100  # examples
+
+Matrix = Any  # scipy.sparse.csr_matrix, which has no types
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A labelled entry, folded: the terms that it belongs to, and those of which nobody can tell."""
+
+    title: str
+    text: str
+    right: frozenset[str]
+    unsure: frozenset[str] = frozenset()
+    keywords: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What is learned from: an example's title, its title and text, its keywords, or a known word."""
+
+    words: frozenset[str]
+    right: frozenset[str]
+    unsure: frozenset[str]
+    count: float
+
+
+_Judged = tuple[Example, Mapping[str, float]]
+
+
+def build(
+    examples: Sequence[Example], known: Sequence[Row], parents: Mapping[str, str], precise: Mapping[str, float]
+) -> Table:
+    """The lexicon of `examples` and `known` words, for the terms of `parents` (their parents, or "").
+
+    A term's threshold is the lowest score from which on the share of what is assigned rightly is that of `precise`, or
+    `PRECISE`. That and the calibration are found on examples that were left out while learning.
+    """
+    corpus = _Corpus([_with_children(example, known, parents) for example in examples], known, parents)
+    table = corpus.table(range(len(examples)))
+    judged: list[_Judged] = []
+    for fold in range(_FOLDS):
+        part = Lexicon(corpus.table([place for place in range(len(examples)) if place % _FOLDS != fold]))
+        judged += [
+            (example, part.rivalled(part.margins(example.title, example.text)))
+            for example in corpus.examples[fold::_FOLDS]
+        ]
+    scales = {
+        "title": _scale([(example, margins) for example, margins in judged if not example.text]),
+        "text": _scale([(example, margins) for example, margins in judged if example.text]),
+    }
+    terms = [
+        replace(term, threshold=_threshold(term, judged, scales, precise.get(term.term, PRECISE)))
+        for term in table.terms
+    ]
+    return replace(table, scales=scales, terms=tuple(terms))
+
+
+def _with_children(example: Example, known: Sequence[Row], parents: Mapping[str, str]) -> Example:
+    """`example` filed under the children, too, of whose known words it has one."""
+    folded = f"{example.title} {example.text[: lexicon.OPENING]}"
+    children = {row.term for row in known if parents[row.term] and row.weight > 0 and text.contains(folded, row.word)}
+    right = {child for child in children if parents[child] in example.right}
+    return replace(example, right=example.right | right, unsure=example.unsure | children - right)
+
+
+class _Corpus:
+    """Examples and known words, taken apart once for all the machines that learn from parts of them."""
+
+    def __init__(self, examples: Sequence[Example], known: Sequence[Row], parents: Mapping[str, str]) -> None:
+        self.examples = examples
+        self._parents = parents
+        self._known = list(_known_documents(known, parents))
+        self._wanted = {row.word for row in known}
+        longer: dict[str, list[str]] = {}
+        for word in sorted(self._wanted):
+            if (beginning := lexicon.beginning_of(word)) != word:
+                longer.setdefault(beginning, []).append(word)
+        self._documents = [list(_documents(example, longer)) for example in examples]
+
+    def table(self, places: Sequence[int]) -> Table:
+        """What the examples at these places teach; not calibrated yet."""
+        documents = [document for place in places for document in self._documents[place]] + self._known
+        seen = Counter(word for place in places for word in _all_of(self._documents[place]))
+        words = sorted(word for word, count in seen.items() if count >= lexicon.LEAST_SEEN or word in self._wanted)
+        words += sorted(self._wanted - seen.keys())
+        rare = np.array([lexicon.rarity(len(places), seen[word]) for word in words])
+        found, terms = _matrix(documents, words), list(self._parents)
+        weights, _ = _machines(found, rare, documents, terms, np.ones((len(words), len(terms)), bool))
+        kept = _most_important(weights, np.array([max(1, seen[word]) for word in words]), ROWS)
+        used = np.flatnonzero(kept.any(axis=1))
+        weights, biases = _machines(found[:, used], rare[used], documents, terms, kept[used])
+        weights = weights.round(_DECIMALS)
+        rows = [
+            Row(words[used[place]], terms[column], float(weights[place, column]), seen[words[used[place]]])
+            for place, column in zip(*np.nonzero(weights), strict=True)
+        ]
+        shipped = [
+            Term(term, round(float(bias), _DECIMALS), _UNTRIED, self._parents[term])
+            for term, bias in zip(terms, biases, strict=True)
+        ]
+        return Table(len(places), tuple(shipped), {}, tuple(rows))
+
+
+def _all_of(documents: Sequence[_Document]) -> frozenset[str]:
+    """The words of an example's title and text."""
+    return documents[0].words if len(documents) == 1 else documents[1].words | documents[0].words
+
+
+def _documents(example: Example, longer: Mapping[str, Sequence[str]]) -> Iterator[_Document]:
+    said = [(example.title, 1.0)]
+    if example.text:
+        said.append((f"{example.title} {example.text[: lexicon.OPENING]}", _TEXT_COUNT))
+    if example.keywords:
+        said.append((example.keywords, _KEYWORDS_COUNT))
+    for folded, count in said:
+        words = lexicon.words_of(folded)
+        words.update([*lexicon.longer_in(folded, words, longer)])
+        yield _Document(frozenset(words), example.right, example.unsure, count)
+
+
+def _known_documents(known: Iterable[Row], parents: Mapping[str, str]) -> Iterator[_Document]:
+    terms: dict[str, set[str]] = {}
+    for row in known:
+        terms.setdefault(row.word, set()).update({row.term, parents[row.term] or row.term})
+    for word, right in terms.items():
+        yield _Document(frozenset({word} | lexicon.words_of(word)), frozenset(right), frozenset(), _KNOWN_COUNT)
+
+
+def _matrix(documents: Sequence[_Document], words: Sequence[str]) -> Matrix:
+    """Which document has which word, as ones."""
+    places = {word: place for place, word in enumerate(words)}
+    found = [sorted(places[word] for word in document.words if word in places) for document in documents]
+    ends = np.cumsum([0, *map(len, found)])
+    columns = np.concatenate([np.array(each, dtype=np.int64) for each in found])
+    return sparse.csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(documents), len(words)))
+
+
+def _machines(
+    found: Matrix, rare: Any, documents: Sequence[_Document], terms: Sequence[str], kept: Any
+) -> tuple[Any, Any]:
+    """Weights (words by terms, zero where not `kept`) and biases, one machine for each term against all others."""
+    weights, biases = np.zeros(kept.shape), np.full(len(terms), _UNKNOWN)
+    said = normalize(found @ sparse.diags(rare)).tocsr()
+    counts = np.array([document.count for document in documents])
+    for column, term in enumerate(terms):
+        right = np.array([term in document.right for document in documents])
+        used = np.flatnonzero(right | np.array([term not in document.unsure for document in documents]))
+        words = np.flatnonzero(kept[:, column])
+        if not right.any() or not len(words):
+            continue
+        machine = LinearSVC(C=_COST, max_iter=_ROUNDS, random_state=0, dual=True)
+        machine.fit(said[used][:, words], right[used], counts[used])
+        weights[words, column], biases[column] = machine.coef_[0], machine.intercept_[0]
+    return weights, biases
+
+
+def _most_important(weights: Any, seen: Any, rows: int) -> Any:
+    """The `rows` weights that would be missed most, as a mask."""
+    importance = np.where(weights > 0, weights, -weights * _AGAINST) * seen[:, None] ** _COMMON
+    kept = np.zeros(importance.shape, bool)
+    kept.flat[np.argsort(-importance, axis=None, kind="stable")[:rows]] = True
+    return kept & (importance > 0)
+
+
+def _scale(judged: Sequence[_Judged]) -> Scale:
+    """The calibration of all terms together, by margins of examples that were left out."""
+    pairs = [
+        (margin, term in example.right)
+        for example, margins in judged
+        for term, margin in margins.items()
+        if term not in example.unsure
+    ]
+    if len({right for _, right in pairs}) < 2:
+        return Scale(1.0, 0.0)
+    margins, right = zip(*pairs, strict=True)
+    fitted = LogisticRegression(C=1e6).fit(np.array(margins)[:, None], right)
+    return Scale(round(float(fitted.coef_[0, 0]), 3), round(float(fitted.intercept_[0]), 3))
+
+
+def _threshold(term: Term, judged: Sequence[_Judged], scales: Mapping[str, Scale], precise: float) -> float:
+    """The lowest score from which on a share `precise` of the left out examples is right."""
+    if term.parent or sum(term.term in example.right for example, _ in judged) < _ENOUGH:
+        return _UNTRIED
+    scored = sorted(
+        (
+            (scales["text" if example.text else "title"].probability(margins[term.term]), term.term in example.right)
+            for example, margins in judged
+            if term.term not in example.unsure
+        ),
+        reverse=True,
+    )
+    hits, lowest = 0, 1.0
+    for count, (score, right) in enumerate(scored, 1):
+        hits += right
+        if right and hits >= precise * count:
+            lowest = score
+    return round(min(max(lowest, _LEAST), _MOST), 3)

@@ -1,0 +1,345 @@
+"""The lexicon: how much each word of an entry speaks for each category. Pure, and light enough for every entry.
+
+The readable file `data/lexicon.tsv` is the truth. It is compiled when it is loaded, which takes a tenth of a
+second, so that no compiled copy can be out of date. Its lines, their fields separated by tabs:
+
+    :titles   how many titles it was made of
+    :scale    `title` or `text`, slope and shift of the calibration
+    :term     a term, its bias, its threshold, its parent if it has one
+    word      a term, the word's weight for it, in how many titles the word was seen (0: known, not seen)
+
+A word is up to three Han characters, or one or two words of another script; what a person wrote may be longer. Words
+are folded (`text.fold`): 简体 and 繁體 are one.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from itertools import pairwise
+from operator import add
+from typing import NamedTuple
+
+from aggregator import text
+from aggregator.models import Weight
+
+OPENING = 500  # characters of a text that are looked at; all of it is hardly better (docs/notes/lexicon.md)
+LEAST_SEEN = 5  # a rarer word weighs as if it were this rare
+NEW_BIAS, NEW_THRESHOLD = -1.0, 0.5  # of a term that has only added or learned words
+ITSELF = 0.3  # how much the weight that a term itself learned counts, beside those of words
+
+_LONGEST = 3  # Han characters of a word that is looked up; a longer one is searched for where its beginning is found
+_BRIEF = 60  # characters of a text below which an entry is judged like one that has only a title
+_RIVALRY = 0.75  # an entry that fits another category nearly as well is less surely of this one
+_ADDED = 1.0  # weight of an added word whose line names none: alone in a title it is enough
+_HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_RUN = re.compile(f"[{_HAN}]+|[^{_HAN}]+")
+_HAN_FIRST = re.compile(f"[{_HAN}]")
+
+# A word's rarity, and its weights, each with the place of its term.
+_Word = tuple[float, tuple[tuple[int, float], ...]]
+_SILENT: _Word = (0.0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What the lexicon knows of a category: its margin without any word, and from which score on it is assigned."""
+
+    term: str
+    bias: float
+    threshold: float
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """All that was learned so far, by word and term."""
+
+    weights: dict[str, dict[str, Weight]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Iterable[Weight]) -> Learned:
+        """What these rows hold; of two rows for the same word and term the later one counts."""
+        made = cls()
+        made.take(rows)
+        return made
+
+    def take(self, rows: Iterable[Weight]) -> None:
+        """Put these rows in the place of those for the same word and term."""
+        for row in rows:
+            self.weights.setdefault(row.word, {})[row.term] = row
+
+    def rows(self) -> Iterator[Weight]:
+        """Everything, as it can be stored."""
+        return (row for terms in self.weights.values() for row in terms.values())
+
+
+NOTHING = Learned()
+
+
+class Row(NamedTuple):
+    """What a word says about one category, and in how many of the titles it was made of the word was seen."""
+
+    word: str
+    term: str
+    weight: float
+    titles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From a margin to a probability."""
+
+    slope: float
+    shift: float
+
+    def probability(self, margin: float) -> float:
+        """Between 0 and 1."""
+        return 1 / (1 + math.exp(min(50.0, -self.slope * margin - self.shift)))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A lexicon as its file has it. `scales` are those of entries with only a `title`, and of those with a `text`."""
+
+    titles: int
+    terms: tuple[Term, ...]
+    scales: Mapping[str, Scale]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """The words of an entry that say something, the length of the vector that they make, and the margins."""
+
+    known: Collection[str]
+    taught: Collection[str]
+    length: float
+    margins: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the lexicon makes of one entry.
+
+    `by_term` has for every term the probability that the entry belongs there, each for itself, the best first. A
+    child's is never above its parent's.
+    """
+
+    by_term: Mapping[str, float]
+    _lexicon: Lexicon
+    _learned: Learned
+    _heard: _Heard
+
+    def words(self, term: str, most: int) -> list[tuple[str, float]]:
+        """Up to `most` words that speak for `term`, the loudest first, each with what it adds to the margin."""
+        heard = {*self._heard.known, *self._heard.taught}
+        said = [(word, self._lexicon.said(word, term, self._learned) / self._heard.length) for word in heard]
+        return sorted((pair for pair in said if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))[:most]
+
+
+class Lexicon:
+    """A table, ready to judge."""
+
+    def __init__(self, table: Table) -> None:
+        self.terms = {term.term: term for term in table.terms}
+        self._scales = table.scales
+        self._rarest = rarity(table.titles, 0)
+        self._titles = table.titles
+        self._places: dict[str, int] = {}
+        self._words: dict[str, _Word] = {}
+        self._longer: dict[str, list[str]] = {}
+        for term in table.terms:
+            self._place(term.term)
+        for row in table.rows:
+            self._take_in(*row)
+
+    def _place(self, term: str) -> int:
+        """Where the sums of `term` are; one without a line of its own gets one."""
+        if term not in self._places:
+            self._places[term] = len(self._places)
+            self.terms.setdefault(term, Term(term, NEW_BIAS, NEW_THRESHOLD))
+        return self._places[term]
+
+    def _take_in(self, word: str, term: str, weight: float, titles: int) -> None:
+        known = self._words.get(word)
+        if known is None:
+            known = (rarity(self._titles, titles), ())
+            if len(word) > _LONGEST and (beginning := beginning_of(word)) != word:
+                self._longer.setdefault(beginning, []).append(word)
+        self._words[word] = (known[0], (*known[1], (self._place(term), weight * known[0])))
+
+    def score(self, title: str, body: str = "", learned: Learned = NOTHING) -> Scores:
+        """How well each category fits an entry with this folded title and this folded text."""
+        heard = self._heard(title, body, learned)
+        scale = self._scales["text" if len(body) >= _BRIEF else "title"]
+        by_term = {term: scale.probability(margin) for term, margin in self.rivalled(heard.margins).items()}
+        for term, known in self.terms.items():
+            if known.parent:
+                by_term[term] = min(by_term[term], by_term[known.parent])
+        return Scores(dict(sorted(by_term.items(), key=_by_score)), self, learned, heard)
+
+    def margins(self, title: str, body: str = "", learned: Learned = NOTHING) -> dict[str, float]:
+        """For each term how far the entry is on its side, before any calibration."""
+        return self._heard(title, body, learned).margins
+
+    def rivalled(self, margins: Mapping[str, float]) -> dict[str, float]:
+        """Margins less a share of the best other one's. A child's rivals are those of its parent."""
+        above = {term: self.terms[term].parent or term if term in self.terms else term for term in margins}
+        tops = [(margins[term], term) for term, top in above.items() if term == top]
+        best, second = heapq.nlargest(2, [*tops, (-1.0, ""), (-1.0, "")])
+        rivals = {term: second[0] if top == best[1] else best[0] for term, top in above.items()}
+        return {term: margin - _RIVALRY * rivals[term] for term, margin in margins.items()}
+
+    def values(self, title: str, body: str = "") -> dict[str, float]:
+        """What learning may give weights to: the known words of an entry, and all of its title, each as it counts."""
+        heard = self._heard(title, body, NOTHING)
+        words = {*heard.known, *(word for word in words_of(title) if len(word) > 1)}
+        return {word: self._rarity(word) / heard.length for word in sorted(words)}
+
+    def said(self, word: str, term: str, learned: Learned) -> float:
+        """What `word` adds for `term`, before it is divided by the length of its entry."""
+        known = sum(weight for place, weight in self._words.get(word, _SILENT)[1] if place == self._places.get(term))
+        taught = learned.weights.get(word, {}).get(term)
+        return known + (taught.weight * self._rarity(word) if taught else 0.0)
+
+    def _rarity(self, word: str) -> float:
+        return self._words[word][0] if word in self._words else self._rarest
+
+    def _heard(self, title: str, body: str, learned: Learned) -> _Heard:
+        folded = f"{title} {body[:OPENING]}"
+        words = words_of(folded)
+        known = words & self._words.keys()
+        known.update(longer_in(folded, words, self._longer))
+        square, sums = 0.0, [0.0] * len(self._places)
+        for word in known:
+            rare, weights = self._words[word]
+            square += rare * rare
+            for place, weight in weights:
+                sums[place] += weight
+        length = math.sqrt(square) or self._rarest
+        margins = {term: total / length + self.terms[term].bias for term, total in zip(self.terms, sums, strict=True)}
+        taught = (words | known) & learned.weights.keys()
+        for word in (*taught, ""):
+            value = self._rarity(word) / length if word else ITSELF
+            for term, row in learned.weights.get(word, {}).items():
+                margins[term] = margins.get(term, NEW_BIAS) + row.weight * value
+        return _Heard(known, taught, length, margins)
+
+
+def _by_score(pair: tuple[str, float]) -> float:
+    return -pair[1]
+
+
+def load(extra: str = "") -> Lexicon:
+    """The shipped lexicon with the lines of `extra` (word, term, weight; without one it is enough alone) added.
+
+    Raises ValueError, which names the line, where one of `extra` is not of this form.
+    """
+    table = read(shipped())
+    return Lexicon(replace(table, rows=(*table.rows, *added(extra))))
+
+
+def shipped() -> str:
+    """The file that comes with the package."""
+    return _data("lexicon.tsv")
+
+
+def known() -> str:
+    """The lines of words that the authors know, from which the shipped lexicon was made beside titles."""
+    return _data("known.tsv")
+
+
+def _data(name: str) -> str:
+    return (resources.files("aggregator") / "data" / name).read_text("utf-8")
+
+
+def read(content: str) -> Table:
+    """The table that a file of this format holds."""
+    titles, terms, scales, rows = 0, [], {}, []
+    for line in content.splitlines():
+        if not line.startswith(":"):
+            word, term, weight, seen = line.split("\t")
+            rows.append(Row(word, term, float(weight), int(seen)))
+            continue
+        match line.split("\t"):
+            case [":titles", number]:
+                titles = int(number)
+            case [":scale", name, slope, shift]:
+                scales[name] = Scale(float(slope), float(shift))
+            case [":term", term, bias, threshold, *parent]:
+                terms.append(Term(term, float(bias), float(threshold), *parent))
+    return Table(titles, tuple(terms), scales, tuple(rows))
+
+
+def written(table: Table) -> str:
+    """The file of `table`, its words in order."""
+    lines = [f":titles\t{table.titles}"]
+    lines += [f":scale\t{name}\t{scale.slope:g}\t{scale.shift:g}" for name, scale in table.scales.items()]
+    lines += [
+        f":term\t{term.term}\t{term.bias:g}\t{term.threshold:g}" + (f"\t{term.parent}" if term.parent else "")
+        for term in table.terms
+    ]
+    lines += [f"{row.word}\t{row.term}\t{row.weight:g}\t{row.titles}" for row in sorted(table.rows, key=_in_order)]
+    return "\n".join(lines) + "\n"
+
+
+def _in_order(row: Row) -> tuple[str, str]:
+    return row.word, row.term
+
+
+def added(lines: str) -> Iterator[Row]:
+    """The rows that a person wrote: words with commas between them, a tab, a term, perhaps a tab and a weight."""
+    for number, line in enumerate(lines.splitlines(), 1):
+        fields = [field.strip() for field in line.split("#")[0].split("\t")]
+        if fields == [""]:
+            continue
+        try:
+            words, term, weight = (*fields, str(_ADDED))[:3]
+            rows = [Row(text.fold(word), term, float(weight)) for word in words.split(",")]
+        except ValueError:
+            raise ValueError(f"line {number}: write words, a tab, a term, and perhaps a tab and a weight") from None
+        yield from (row for row in rows if row.word and row.term)
+
+
+def words_of(folded: str) -> set[str]:
+    """The words of a folded text that a lexicon may hold: one to three Han characters, one or two others in a row."""
+    words: set[str] = set()
+    for run in _RUN.findall(folded):
+        if _HAN_FIRST.match(run):
+            words.update(run)
+            pairs = list(map(add, run, run[1:]))
+            words.update(pairs)
+            words.update(map(add, pairs, run[2:]))
+        else:
+            parts = run.split()
+            words.update(parts)
+            words.update([f"{one} {two}" for one, two in pairwise(parts)])
+    return words
+
+
+def rarity(titles: int, seen: int) -> float:
+    """How much a word weighs that was seen in `seen` of `titles` titles: the natural logarithm of its rarity."""
+    return math.log(max(titles, LEAST_SEEN) / max(seen, LEAST_SEEN)) + 1
+
+
+def beginning_of(word: str) -> str:
+    """The part of `word` that `words_of` finds in a text that holds it: the whole, if it is not too long."""
+    run = _RUN.findall(word)[0]
+    return run[:_LONGEST] if _HAN_FIRST.match(run) else " ".join(run.split()[:2])
+
+
+def longer_in(folded: str, words: Collection[str], longer: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Which of the longer words, by their beginnings, a folded text has; `words` are its `words_of`."""
+    for beginning in longer.keys() & words:
+        for word in longer[beginning]:
+            if text.contains(folded, word):
+                yield word
+
+
+# What knows no word.
+EMPTY = Lexicon(Table(0, (), dict.fromkeys(("title", "text"), Scale(1.0, 0.0)), ()))

@@ -1,0 +1,167 @@
+"""What an editor's decisions do: hide a story, join two, split entries off, file an entry or keep it out of a category.
+Each can be undone.
+
+A story that was joined into another keeps its row and its place in the log: undoing puts its members back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
+from datetime import datetime
+from typing import Any
+
+from aggregator import dedupe, store
+from aggregator.models import Back, Decision, Filing, OpenDecision
+from aggregator.pipeline import refiling
+
+Effect = Mapping[str, Any]
+Parents = Mapping[str, str | None]
+
+
+def apply(db: store.Database, parents: Parents, now: datetime) -> None:
+    """Bring stories and the log to what the editor's decisions say, and mark the feeds that this changes."""
+    for decision in store.decisions.waiting(db):
+        store.decisions.applied(db, decision.row, _ACTS[decision.said.act](db, decision, parents, now))
+
+
+def why(decision: Decision) -> str:
+    """Why a story was withdrawn, as the log says it."""
+    done = {"hide": "hidden", "join": f"joined with {decision.other}", "split": "split off"}[decision.act]
+    return f"{done} by {decision.who}"
+
+
+# ------------------------------------------------------------------------------------------------- hide
+
+
+def _hide(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+    story = store.stories.of(db, decision.said.target)
+    if story is not None:
+        act = store.publications.restore if decision.undone else store.publications.withdraw
+        act(db, story, why(decision.said), now)
+    return {}
+
+
+# ------------------------------------------------------------------------------------------------- join, split
+
+
+def _join(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+    """Make the target's story a part of the other's."""
+    said = decision.said
+    if decision.undone:
+        return _put_back(db, decision, now)
+    story, other = store.stories.of(db, said.target), store.stories.of(db, said.other or "")
+    if story is None or other is None or story == other:
+        return {}
+    effect = _effect(db, story, store.stories.membership(db, story))
+    live = store.publications.is_live(db, story)
+    store.publications.withdraw(db, story, why(said), now)
+    _move(db, effect["members"], other, said)
+    _announce(db, other, live, parents, now)
+    return effect
+
+
+def _split(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+    """Give the target a story of its own; where it is its story's representative, give the others one."""
+    said = decision.said
+    if decision.undone:
+        return _put_back(db, decision, now)
+    story = store.stories.of(db, said.target)
+    if story is None:
+        return {}
+    members = store.stories.membership(db, story)
+    stays = store.stories.representative(db, story) == said.target
+    leaving = [member for member in members if (member["id"] == said.target) is not stays]
+    if not leaving or len(leaving) == len(members):
+        return {}
+    effect = _effect(db, story, leaving)
+    begun = store.stories.begin(db, leaving[0]["id"], now)
+    _move(db, leaving, begun, said)
+    _announce(db, begun, any(member["back"] == Back.ANNOUNCED for member in leaving), parents, now)
+    store.publications.mark_story(db, story, now)
+    return effect
+
+
+def _effect(db: store.Database, story: int, members: Sequence[Mapping[str, Any]]) -> Effect:
+    return {"story": store.stories.representative(db, story), "members": list(members)}
+
+
+def _move(db: store.Database, members: Sequence[Mapping[str, Any]], story: int, said: Decision) -> None:
+    own = store.stories.representative(db, story)
+    evidence = json.dumps({"with": said.other or own, "level": said.act, "who": said.who}, ensure_ascii=False)
+    for member in members:
+        first = member["id"] == own
+        store.stories.move(db, member["id"], story, None if first else own, "" if first else evidence)
+
+
+def _announce(db: store.Database, story: int, live: bool, parents: Parents, now: datetime) -> None:
+    """Put a story into the feeds of its categories, as it has new members."""
+    terms = dedupe.terms_of(store.stories.terms(db, story), parents)
+    store.publications.add(db, story, terms, now, live)
+    store.publications.mark_story(db, story, now)
+
+
+def _put_back(db: store.Database, decision: OpenDecision, now: datetime) -> Effect:
+    """Put the members that a decision moved back into the story that they came from."""
+    story = store.stories.represented_by(db, decision.effect.get("story", ""))
+    if story is None:
+        return {}
+    for left in {store.stories.of(db, member["id"]) for member in decision.effect["members"]}:
+        if left is not None and decision.said.act == "split":
+            store.publications.withdraw(db, left, why(decision.said), now)
+        elif left is not None:
+            store.publications.mark_story(db, left, now)
+    for member in decision.effect["members"]:
+        store.stories.move(db, member["id"], story, member["copy_of"], member["evidence"])
+    store.publications.restore(db, story, why(decision.said), now)
+    return {}
+
+
+# ------------------------------------------------------------------------------------------------- file, unfile
+
+
+def _file(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+    """Put the target into the category that is the other."""
+    said = decision.said
+    entry, story = store.stories.entry(db, said.target), store.stories.of(db, said.target)
+    if entry is None or story is None:
+        return {}
+    filing = Filing(said.other or "", "editor", said.who)
+    act = store.filings.remove if decision.undone else store.filings.put
+    act(db, entry, [filing])
+    refiling.follow(db, story, parents, now)
+    return {}
+
+
+def _unfile(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+    """Keep the target out of the category that is the other, and out of those below it."""
+    said = decision.said
+    entry, story = store.stories.entry(db, said.target), store.stories.of(db, said.target)
+    if entry is None or story is None:
+        return {}
+    if decision.undone:
+        store.filings.put(db, entry, [Filing(*filing) for filing in decision.effect.get("filings", ())])
+        gone = []
+    else:
+        filed = store.filings.of(db, [entry])[entry]
+        gone = [filing for filing in filed if said.other in dedupe.with_ancestors([filing.term], parents)]
+        store.filings.remove(db, entry, gone)
+    refiling.follow(db, story, parents, now)
+    return {"filings": [astuple(filing) for filing in gone]} if gone else {}
+
+
+def _forget(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+    """Forget what was learned."""
+    store.learned.clear(db)
+    return {}
+
+
+_ACTS: Mapping[str, Callable[[store.Database, OpenDecision, Parents, datetime], Effect]] = {
+    "hide": _hide,
+    "join": _join,
+    "split": _split,
+    "file": _file,
+    "unfile": _unfile,
+    "forget": _forget,
+}

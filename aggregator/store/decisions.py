@@ -1,0 +1,81 @@
+"""What editors said by hand. Whoever polls the folder applies it; what that moved is kept, so that it can be undone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from aggregator.models import Decision, OpenDecision
+from aggregator.store.connection import moment, seconds
+
+
+def decide(db: Database, decision: Decision) -> None:
+    """Store what an editor said."""
+    db.table("decision").insert(
+        {
+            "who": decision.who,
+            "decided_at": seconds(decision.decided_at),
+            "act": decision.act,
+            "target": decision.target,
+            "other": decision.other,
+        }
+    )
+
+
+def undo(db: Database, act: str, target: str, other: str | None, now: datetime) -> bool:
+    """Undo the last standing decision of this kind on the target; False where there is none."""
+    cursor = db.conn.execute(
+        "update decision set undone_at = ?, applied = 0 where id ="
+        " (select max(id) from decision where act = ? and target = ? and other is ? and undone_at is null)",
+        [seconds(now), act, target, other],
+    )
+    return cursor.rowcount > 0
+
+
+def is_open(db: Database) -> bool:
+    """Whether a decision waits to be applied."""
+    return db.conn.execute("select 1 from decision where applied = 0 and act <> 'apply'").fetchone() is not None
+
+
+def asked(db: Database, act: str) -> int | None:
+    """The first decision of a kind that waits, for what is done apart from the others; its row, or None."""
+    found = db.conn.execute("select min(id) from decision where applied = 0 and act = ?", [act]).fetchone()
+    return None if found is None else found[0]
+
+
+def done(db: Database, act: str, until: int) -> None:
+    """Note that the decisions of a kind up to a row are carried out."""
+    db.conn.execute("update decision set applied = 1 where applied = 0 and act = ? and id <= ?", [act, until])
+
+
+def reopen(db: Database, act: str, story: int) -> None:
+    """Have the standing decisions of a kind on a story applied again, as it has just been put into more feeds."""
+    db.conn.execute(
+        "update decision set applied = 0 where act = ? and undone_at is null and target in"
+        " (select e.published_id from story s join entry e on e.id = s.representative where s.id = ?)",
+        [act, story],
+    )
+
+
+def waiting(db: Database) -> list[OpenDecision]:
+    """The decisions that wait to be applied, in the order in which they were taken."""
+    rows = db.query("select * from decision where applied = 0 and act <> 'apply' order by id")
+    return [
+        OpenDecision(
+            row=row["id"],
+            said=Decision(row["who"], moment(row["decided_at"]), row["act"], row["target"], row["other"]),
+            undone=row["undone_at"] is not None,
+            effect=json.loads(row["effect"]) if row["effect"] else {},
+        )
+        for row in rows
+    ]
+
+
+def applied(db: Database, row: int, effect: Mapping[str, Any]) -> None:
+    """Note that a decision was applied (or undone), and what that moved."""
+    said = json.dumps(effect, ensure_ascii=False) if effect else ""
+    db.conn.execute("update decision set applied = 1, effect = ? where id = ?", [said, row])

@@ -1,0 +1,44 @@
+"""Which entries tell one story: prints to find candidates by, and the comparison of two entries. Pure.
+
+An entry's `fingerprint` is made once, in a worker. Its keys are the postings by which the store finds candidates;
+`promising` is a first, cheap look at one, `compare` the decision with its reasons.
+"""
+
+from __future__ import annotations
+
+from aggregator.stories.aliases import Aliases
+from aggregator.stories.aliases import load as load_aliases
+from aggregator.stories.deciding import (
+    SAME_EVENT_WINDOW,
+    SAME_TEXT_WINDOW,
+    Level,
+    Reason,
+    Said,
+    Verdict,
+    compare,
+    promising,
+)
+from aggregator.stories.growing import LOOKED_AT, Match, Place, place
+from aggregator.stories.prints import VERSION, Fingerprint, fingerprint
+from aggregator.stories.wording import sentence
+
+__all__ = [
+    "LOOKED_AT",
+    "SAME_EVENT_WINDOW",
+    "SAME_TEXT_WINDOW",
+    "VERSION",
+    "Aliases",
+    "Fingerprint",
+    "Level",
+    "Match",
+    "Place",
+    "Reason",
+    "Said",
+    "Verdict",
+    "compare",
+    "fingerprint",
+    "load_aliases",
+    "place",
+    "promising",
+    "sentence",
+]

@@ -1,0 +1,103 @@
+"""Names that differ by region and script, brought to one: 輝達, 英伟达 and Nvidia.
+
+The table is data (`data/aliases.txt`, whose head says how it is written). It is applied to folded text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from aggregator import text
+
+_FILE = Path(__file__).parent.parent / "data" / "aliases.txt"
+_SECTION = re.compile(r"\[(\w+)\]")
+_KINDS = ("people", "places", "companies", "terms")
+_LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+
+
+@dataclass(frozen=True, eq=False)
+class Aliases:
+    """A table of names: by folded name the one that stands for its group; by that one the first of Latin letters, and
+    the kind (`people`, `places`, `companies`); by first character the names that begin with it, the longest first."""
+
+    one: Mapping[str, str]
+    latin: Mapping[str, str]
+    kinds: Mapping[str, str]
+    beginning: Mapping[str, tuple[str, ...]]
+
+    def applied(self, folded: str) -> tuple[str, Mapping[str, str]]:
+        """The folded text with every name replaced by the one that stands for its group; and the people, places and
+        companies among them, each with its kind. Of several names at one place the longest counts. In a text of Latin
+        letters a name of Latin letters stands for the group, so that it stays one.
+        """
+        latin = self.latin if folded.isascii() else {}
+        parts: list[str] = []
+        names: dict[str, str] = {}
+        place = 0
+        while place < len(folded):
+            found = self._found(folded, place)
+            if not found:
+                parts.append(folded[place])
+                place += 1
+                continue
+            name = self.one[found]
+            parts.append(latin.get(name, name))
+            place += len(found)
+            if name in self.kinds:
+                names[name] = self.kinds[name]
+        return "".join(parts), names
+
+    def _found(self, folded: str, place: int) -> str:
+        """The name that begins at `place`; names of Latin letters only as whole words."""
+        for name in self.beginning.get(folded[place], ()):
+            if folded.startswith(name, place):
+                before, after = folded[place - 1 : place], folded[place + len(name) : place + len(name) + 1]
+                if not (_LATIN.issuperset((before, name[0])) or _LATIN.issuperset((name[-1], after))):
+                    return name
+        return ""
+
+
+@cache
+def default() -> Aliases:
+    """Our own table."""
+    return load()
+
+
+def load(added: str = "") -> Aliases:
+    """Our own table, and the lines of `added` (the file of the same name in the configuration folder), which win.
+
+    Raises ValueError that says which line of `added` cannot be read.
+    """
+    one: dict[str, str] = {}
+    latin: dict[str, str] = {}
+    kinds: dict[str, str] = {}
+    for kind, names in (*_groups(_FILE.read_text("utf-8")), *_groups(added)):
+        first = one.get(names[0], names[0])
+        one |= dict.fromkeys(names, first)
+        latin.setdefault(first, next(filter(str.isascii, names), first))
+        if kind != "terms":
+            kinds[first] = kind
+    beginning: dict[str, tuple[str, ...]] = {}
+    for name in sorted(one, key=len, reverse=True):
+        beginning[name[0]] = (*beginning.get(name[0], ()), name)
+    return Aliases(one, latin, kinds, beginning)
+
+
+def _groups(lines: str) -> Iterator[tuple[str, list[str]]]:
+    """The kind and the folded names of each line."""
+    kind = "terms"
+    for number, line in enumerate(lines.splitlines(), 1):
+        said = line.partition("#")[0].strip()
+        if section := _SECTION.fullmatch(said):
+            kind = section[1]
+            if kind not in _KINDS:
+                raise ValueError(f"line {number}: [{kind}] is none of {', '.join(_KINDS)}")
+        elif said:
+            names = [text.fold(name) for name in said.split(",")]
+            if not all(names):
+                raise ValueError(f"line {number}: a name is missing before or after a comma")
+            yield kind, names

@@ -1,0 +1,137 @@
+"""The lexicon: its file, its scores, its words."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import pytest
+import yaml
+
+from aggregator import text
+from aggregator.categorize import lexicon
+from aggregator.categorize.lexicon import Lexicon, Row, Scale, Table, Term
+
+ROOT = Path(__file__).resolve().parent.parent
+PORTAL = ROOT.parent / "shared" / "reference" / "portal-article.txt"
+SCALE = Scale(4.0, 0.0)
+TERMS = (Term("tech", -0.5, 0.6), Term("chips", -0.5, 0.5, "tech"), Term("sports", -0.5, 0.6))
+
+
+def small(*rows: Row) -> Lexicon:
+    return Lexicon(Table(100, TERMS, {"title": SCALE, "text": SCALE}, rows))
+
+
+def test_a_word_speaks_for_its_category() -> None:
+    scores = small(Row("芯片", "tech", 1.0, 9), Row("球队", "sports", 1.0, 9)).score("国产芯片")
+    assert next(iter(scores.by_term)) == "tech"
+    assert scores.by_term["tech"] > 0.8 > 0.2 > scores.by_term["sports"]
+    assert scores.words("tech", 5) == [("芯片", pytest.approx(1.0))]
+    assert scores.words("sports", 5) == []
+
+
+def test_a_child_is_never_above_its_parent() -> None:
+    scores = small(Row("芯片", "chips", 3.0, 9)).score("芯片").by_term
+    assert scores["chips"] == scores["tech"]
+
+
+def test_a_close_rival_makes_a_category_less_sure() -> None:
+    alone = small(Row("芯片", "tech", 1.0, 9)).score("芯片").by_term["tech"]
+    rivalled = small(Row("芯片", "tech", 1.0, 9), Row("芯片", "sports", 0.8, 9)).score("芯片").by_term
+    assert rivalled["sports"] < rivalled["tech"] < alone
+
+
+def test_an_unknown_title_belongs_nowhere() -> None:
+    assert all(score < 0.5 for score in small(Row("芯片", "tech", 1.0, 9)).score("好天气").by_term.values())
+
+
+def test_a_rarer_word_is_louder() -> None:
+    judge = small(Row("芯片", "tech", 1.0, 50), Row("光刻机", "tech", 1.0, 5))
+    assert [word for word, _ in judge.score("光刻机和芯片").words("tech", 5)] == ["光刻机", "芯片"]
+
+
+def test_words_longer_than_a_run_are_found() -> None:
+    judge = small(Row("人工智能训练营", "tech", 1.0), Row("large language model", "tech", 1.0))
+    assert judge.score("参加人工智能训练营的人").words("tech", 1)[0][0] == "人工智能训练营"
+    assert judge.score("a large language model arrives").words("tech", 1)[0][0] == "large language model"
+    assert judge.score("a large language modelling job").words("tech", 1) == []
+
+
+def test_the_file_holds_the_whole_table() -> None:
+    table = Table(7, TERMS, {"title": SCALE, "text": Scale(2.5, -0.25)}, (Row("gpt 4", "tech", -0.125, 6),))
+    assert lexicon.read(lexicon.written(table)) == table
+
+
+def test_own_lines_add_to_the_lexicon_in_either_script() -> None:
+    judge = lexicon.load("# 我的\n\n螺螄機器人聯盟\ttech\n老字号凉茶\tculture\t2.5  # 重\n")
+    assert judge.score(text.fold("螺蛳机器人联盟")).words("tech", 1)[0][0] == "螺蛳机器人联盟"
+    assert judge.score("老字号凉茶").by_term["culture"] > 0.9
+
+
+def test_a_line_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(ValueError, match="line 2: write words"):
+        lexicon.load("芯片\ttech\n芯片\n")
+
+
+def test_a_new_category_needs_only_words() -> None:
+    assert next(iter(lexicon.load("猫咖\tpets\t3\n").score("猫咖").by_term)) == "pets"
+
+
+def test_both_scripts_score_the_same() -> None:
+    judge = lexicon.load()
+    assert judge.score(text.fold("國產晶片再獲突破")).by_term == judge.score(text.fold("国产芯片再获突破")).by_term
+
+
+def test_the_shipped_file_keeps_its_bounds() -> None:
+    content = lexicon.shipped()
+    table = lexicon.read(content)
+    assert lexicon.written(table) == content
+    assert len(table.rows) <= 30_000
+    assert all(row.word == text.fold(row.word) for row in table.rows[::50])
+
+
+def test_a_shipped_word_was_seen_in_five_titles_or_is_known() -> None:
+    known = {row.word for row in lexicon.added(lexicon.known())}
+    rare = {row.word for row in lexicon.read(lexicon.shipped()).rows if row.titles < 5}
+    assert rare <= known
+
+
+def test_the_shipped_lexicon_has_every_shipped_category() -> None:
+    shipped = yaml.safe_load((ROOT / "config" / "categories.yaml").read_text("utf-8"))["categories"]
+    terms = lexicon.load().terms
+    assert {category["term"]: category.get("parent", "") for category in shipped} == {
+        term: known.parent for term, known in terms.items()
+    }
+
+
+def test_it_takes_less_than_20_megabytes() -> None:
+    tracemalloc.start()
+    kept = lexicon.load()
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept.terms
+    assert size < 20e6
+
+
+@pytest.mark.parametrize(
+    ("title", "term"),
+    [
+        ("新款旗舰手机搭载自研芯片，续航大幅提升", "tech"),
+        ("央行宣布下调存款准备金率，A股三大指数高开", "finance"),
+        ("主队客场两球逆转，小组赛提前出线", "sports"),
+        ("天文学家发现一颗新的系外行星", "science"),
+        ("New smartphone chip promises longer battery life", "tech"),
+        ("Striker scores twice as champions win the final", "sports"),
+    ],
+)
+def test_plain_titles_are_where_they_belong(title: str, term: str) -> None:
+    assert next(iter(lexicon.load().score(text.fold(title)).by_term)) == term
+
+
+@pytest.mark.skipif(not PORTAL.exists(), reason="../shared is missing")
+def test_the_portals_article_is_tech_and_chips_by_title_and_by_text() -> None:
+    judge = lexicon.load()
+    lines = [line.strip() for line in PORTAL.read_text("utf-8").splitlines() if line.strip()]
+    for body in ("", "\n".join(lines[10:])):
+        scores = judge.score(text.fold(lines[3]), text.fold(body)).by_term
+        assert all(scores[term] >= judge.terms[term].threshold for term in ("tech", "chips"))
