@@ -23,7 +23,7 @@ import opencc
 from aggregator import stories, urls
 from aggregator.cli import comparing
 from aggregator.stories import titles
-from tests.bench import pairs
+from tests.bench import pairs, streaming
 
 CORPUS = pairs.PAIRS.parent
 COMPARED = 1000
@@ -225,7 +225,8 @@ def main() -> None:
     candidates()
     articles(arguments.seed, arguments.random)
     cost()
-    # Through the store: the window streamed, a million stored, shuffled orders.
+    streaming.window(pairs.rows("labelled/window"))
+    streaming.orders(pairs.rows("labelled/window"), 20)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"all this took {time.monotonic() - started:.0f} s and {memory:.0f} MB")
 
