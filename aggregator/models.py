@@ -24,6 +24,7 @@ _T = TypeVar("_T")
 
 def _travelling(kind: type[_T]) -> type[_T]:
     """A frozen dataclass that is pickled as a call of itself: half the time of going through its slots one by one."""
+    # mypy does not know that `kind` is a dataclass, nor that a class may get a method later.
     values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]
     kind.__reduce__ = lambda self: (kind, values(self))  # type: ignore[method-assign]
     return kind
@@ -430,7 +431,6 @@ class Member:
     row: int
     published_id: str
     entry_id: str
-    canonical: str | None
     title: str
     published: datetime
     source_name: str

@@ -70,7 +70,7 @@ def pack(config: Config, learned: Iterable[Weight] = ()) -> bytes:
 @lru_cache(maxsize=2)
 def unpack(tools: bytes) -> Tools:
     """What `pack` packed, made ready once per process and configuration."""
-    categories, tracking, aliases, words, learned = pickle.loads(tools)  # noqa: S301 - our own bytes
+    categories, tracking, aliases, words, learned = pickle.loads(tools)  # noqa: S301 - bytes of `pack`, from our parent
     # Where a score files nothing anyway, nobody waits for the words.
     scored = any(category.threshold != math.inf for category in categories)
     guide = categorize.Guide(categories, _lexicon(words) if scored else lexicon.EMPTY, Learned.of(learned))

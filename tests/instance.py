@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from tests import forks
+
 # Only sources and rules file here: what words of the lexicon are in a test's titles does not matter.
 CATEGORIES: list[dict[str, Any]] = [
     {"term": "tech", "label": "科技", "labels": {"en": "Technology", "zh-Hant": "科技"}, "threshold": "none"},
@@ -62,14 +64,18 @@ class Instance:
         temporary.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), "utf-8")
         temporary.replace(self.config / name)
 
-    def _arguments(self, arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "aggregator", *arguments, "--config", str(self.config), "--data", str(self.data)]
+    @property
+    def folders(self) -> list[str]:
+        """The options that name this instance's folders."""
+        return ["--config", str(self.config), "--data", str(self.data)]
+
+    def arguments(self, *arguments: str) -> list[str]:
+        """A command line that starts `aggregator …` as a person does."""
+        return [sys.executable, "-m", "aggregator", *arguments, *self.folders]
 
     def command(self, *arguments: str, code: int = 0, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; fails unless it exits with `code`."""
-        done = subprocess.run(
-            self._arguments(arguments), capture_output=True, text=True, timeout=timeout, cwd=self.folder, check=False
-        )
+        done = forks.run([*arguments, *self.folders], self.folder, timeout)
         assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
@@ -89,7 +95,7 @@ class Instance:
         """Start the daemon; with `wait`, until it says that it is ready."""
         environ = os.environ | {"PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(
-            self._arguments(["run"]),
+            self.arguments("run"),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

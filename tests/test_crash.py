@@ -5,20 +5,17 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import multiprocessing
 import os
 import random
 import sqlite3
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
 
 import feedparser
 from lxml import etree
 
-from aggregator import cli
+from tests import forks
 from tests.feedserver import FeedServer
 from tests.instance import Instance, item, rss
 
@@ -66,30 +63,15 @@ def check_store(instance, expected):
     assert set(titles.values()) == {1}, "an entry is stored twice"
 
 
-# Half of a short process's time goes into importing. This server of forks has imported once: the processes that are
-# killed are real ones, and start in milliseconds.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["aggregator.config", "aggregator.daemon", __name__])
-
-
 TURN = itertools.count()
-
-
-def command(arguments, processor):
-    """What a process of ours does: `aggregator …`, in silence, on one processor, so that it starts but one worker."""
-    os.sched_setaffinity(0, {processor})
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        cli.main(arguments)
 
 
 def start(instance, *arguments):
     """Start `aggregator …` as a process of its own, on the processors in turn."""
     processors = sorted(os.sched_getaffinity(0))
-    process = FORKS.Process(
-        target=command, args=(instance._arguments(arguments)[3:], processors[next(TURN) % len(processors)])
+    return forks.start(
+        [*arguments, *instance.folders], instance.folder, processor=processors[next(TURN) % len(processors)]
     )
-    process.start()
-    return process
 
 
 def until_asked(process, feeds, asked):

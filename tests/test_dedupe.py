@@ -68,7 +68,10 @@ def test_entries_of_different_link_or_title_always_get_different_ids(rows):
     assert all(len(pages) == 1 for pages in pages_of.values())
 
 
-def sort(entries, known=(), horizon=dedupe.Horizon(), id_by="own", former=()):  # noqa: B008 - frozen
+NO_HORIZON = dedupe.Horizon()
+
+
+def sort(entries, known=(), horizon=NO_HORIZON, id_by="own", former=()):
     identities = dedupe.identify(entries, id_by)
     return dedupe.sort_out(entries, identities, known, NOW, horizon, id_by, former)
 

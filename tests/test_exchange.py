@@ -118,7 +118,7 @@ def test_entries_that_come_in_other_bytes_after_an_import_are_known(history, oth
 
 def test_a_daemon_that_starts_after_an_import_publishes_it(history, other):
     with history.document.open("rb") as document:
-        said = subprocess.run(other._arguments(["import", "-"]), stdin=document, capture_output=True, check=True).stdout
+        said = subprocess.run(other.arguments("import", "-"), stdin=document, capture_output=True, check=True).stdout
     assert b"11 entries" in said
     other.start()
     other.wait_for(lambda: b"Story 4" in other.feed("tech.atom"))
@@ -382,7 +382,7 @@ def test_an_import_into_a_held_folder_is_refused(history, other):
 
 def test_a_bar_shows_how_far_an_import_is(history, other):
     theirs, ours = pty.openpty()
-    command = other._arguments(["import", str(history.document)])
+    command = other.arguments("import", str(history.document))
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=ours, check=True)
     os.close(ours)
     assert b"Importing" in os.read(theirs, 10_000)
@@ -392,7 +392,7 @@ def test_a_bar_shows_how_far_an_import_is(history, other):
 
 def test_a_bar_counts_what_is_exported_into_a_file(history):
     theirs, ours = pty.openpty()
-    command = history.instance._arguments(["export", "entries"])
+    command = history.instance.arguments("export", "entries")
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=ours, check=True)
     os.close(ours)
     shown = os.read(theirs, 10_000)

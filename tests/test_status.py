@@ -88,7 +88,7 @@ def test_watch_follows_on_a_terminal_until_it_is_interrupted(polled):
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
     environ = os.environ | {"TERM": "xterm"}
     watching = subprocess.Popen(
-        polled._arguments(["status", "--watch"]), stdout=ours, stderr=ours, stdin=ours, env=environ
+        polled.arguments("status", "--watch"), stdout=ours, stderr=ours, stdin=ours, env=environ
     )
     os.close(ours)
     seen = b""

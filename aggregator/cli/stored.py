@@ -58,7 +58,7 @@ def _watch(config: Config, db: Database) -> None:
 
 
 def _status(config: Config, db: Database, now: datetime) -> Row:
-    from aggregator import prepare, store
+    from aggregator import prepare, store, stories
 
     sources = list(store.reports.conditions(db, now))
     known = {source["name"] for source in sources}
@@ -68,6 +68,7 @@ def _status(config: Config, db: Database, now: datetime) -> Row:
         **store.reports.totals(db),
         "day": sum(source["day"] for source in sources),
         "week": sum(source["week"] for source in sources),
+        "outdated_prints": store.fingerprints.outdated(db, stories.VERSION),
         "filed_by_other_rules": store.filings.older(db, prepare.editions(config)),
         **_sizes(config.settings.data),
     }
@@ -97,6 +98,10 @@ def _said(config: Config, db: Database) -> Iterator[str]:
         f"{found['entries']} entries ({found['day']} in the last day, {found['week']} in the last week),"
         f" {found['stories']} stories; waiting: {found['unsettled']} entries, {len(found['dirty'])} feeds"
     )
+    if outdated := found["outdated_prints"]:
+        yield (
+            f"{outdated} recent entries are compared as an earlier release did: stop the daemon and run `story rebuild`"
+        )
     if older := found["filed_by_other_rules"]:
         yield f"{older} stored entries were filed by other rules: `plan` shows what would change, `apply` does it"
     yield (

@@ -26,7 +26,7 @@ _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # windows are counted from here: 67 y
 _LAST = 1 << 62  # above every key and number
 
 _MEMBERS_SQL = """
-select f.id as print_id, e.id, e.published_id, e.entry_id, e.canonical, e.title, e.published, e.story, s.name as source,
+select f.id as print_id, e.id, e.published_id, e.entry_id, e.title, e.published, e.story, s.name as source,
     f.print, r.published as began, (select count(*) from entry m where m.story = e.story) as size,
     exists (select 1 from publication p where p.story = e.story and p.live = 1) as announced
 from fingerprint f
@@ -63,7 +63,7 @@ def waiting(db: Database, entry: int) -> Print | None:
 
 
 def post(db: Database, entry: int, made: Print, published: datetime) -> None:
-    """Post the keys of an entry, so that it is found from now on: as the last one, or (posted before) in its place."""
+    """Post the keys of an entry, so that it is found from now on: as the last one."""
     db.conn.execute(
         "update fingerprint set keys = null, id = (select max(id) + 1 from fingerprint) where entry = ?", [entry]
     )
@@ -118,7 +118,6 @@ def _member(row: dict[str, Any]) -> Member:
         row=row["id"],
         published_id=row["published_id"],
         entry_id=row["entry_id"],
-        canonical=row["canonical"],
         title=row["title"],
         published=moment(row["published"]),
         source_name=row["source"],
