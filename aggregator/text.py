@@ -46,7 +46,7 @@ _KANA = r"\u3041-\u30ff\u31f0-\u31ff"
 # The patterns below begin with a character to look for, which `re` finds fast, and look back from behind it.
 _THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
 # A point within a number and the plus signs of C++, 5+ stay; so does the sharp of C# and F#.
-# (No possessive repeat of the group: Python 3.11.2, that of Debian 12, never ends with some.)
+# (Why no group is repeated possessively: tests/test_patterns.py.)
 _WORDS = re.compile(r"[^\W_][^\W_]*(?:(?:\.(?<=\d\.)(?=\d)|(?<=[a-z0-9])\++|(?<=(?<![a-z0-9])[cf])#)[^\W_]*)*")
 # GPT-4, GPT4 and GPT 4 are one.
 _DIGIT_BEFORE = re.compile(r"[0-9](?=[a-z])")

@@ -35,7 +35,7 @@ _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 # An absolute URL that `join` would give back as it is, as most are: nothing to encode, to resolve or to leave out.
 _FINISHED = re.compile(
     r"https?://(?=[^/]{1,253}/)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*(?::[1-5]\d{3,4})?/"
-    r"(?:[A-Za-z0-9\-_~!$'()*+,=@/&:]++(?:\.[A-Za-z0-9\-_~!$'()*+,=@&:]++)?+)*+"
+    r"(?>(?:[A-Za-z0-9\-_~!$'()*+,=@/&:]++(?>(?:\.[A-Za-z0-9\-_~!$'()*+,=@&:]++)?))*)"
     r"(?:[?#][A-Za-z0-9\-._~!$'()*+,=@/&:]+)?"
 )
 _DOTS = re.compile(r"[.\u3002\uff0e\uff61]")

@@ -65,6 +65,13 @@ def test_wide_encodings_are_told_by_their_mark_or_their_first_character(codec: s
     assert decoding.decode(body, None).encoding == codec
 
 
+@pytest.mark.parametrize("before", [b"\0<", b"<\0", b"\0", b"{\0"])
+def test_a_stray_zero_byte_makes_no_document_wide(before):
+    assert decoding.decode(before + f"\n<rss><title>{HANS}</title></rss>".encode(), None).text.endswith(
+        f"<rss><title>{HANS}</title></rss>"
+    )
+
+
 @pytest.mark.parametrize("declared", ["gb2312", "big5", "iso-8859-1", "utf-16", "koi8-r", "no-such-thing"])
 def test_utf8_is_utf8_whatever_it_declares(declared: str) -> None:
     assert title(feed(HANS, "utf-8", declared), f"text/xml; charset={declared}") == HANS

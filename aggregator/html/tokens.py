@@ -60,16 +60,18 @@ _FORBIDDEN = re.compile(
     + "])"
 )
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
-# Linear: every repetition is possessive, and a `<` outside quotes ends a tag.
+# Linear: every repetition is possessive or in an atomic group, and a `<` outside quotes ends a tag.
 TOKEN = re.compile(
     r"""<!--(?:-?>|.*?(?:--!?>|\Z)) | <[!?][^>]*+(?:>|\Z)
     | <(?P<end>/?)(?P<name>[a-zA-Z][^\s/<>]*+)
-      (?P<attributes>(?:[\s/]++|=?[^\s/<>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>][^\s<>]*+)?+)?+|=)*+)
+      (?P<attributes>
+        (?>(?:[\s/]++|=?[^\s/<>=]++(?>(?:\s*+=\s*+(?>(?:"[^"]*+"|'[^']*+'|[^\s"'<>][^\s<>]*+)?))?)|=)*)
+      )
       (?P<close>>|(?=<)|\Z)""",
     re.DOTALL | re.VERBOSE,
 )
 # Tags that need no guessing, as most are. They have few attributes: a parser compares each with all others of its tag.
-PLAIN_ATTRIBUTES = r"""(?:[ \n\t]++[a-zA-Z_:][a-zA-Z0-9_:.-]*+(?:="[^"<>]*+"|='[^'<>]*+')?+){0,20}+[ \n\t]*+/?"""
+PLAIN_ATTRIBUTES = r"""(?>(?:[ \n\t]++[a-zA-Z_:][a-zA-Z0-9_:.-]*+(?>(?:="[^"<>]*+"|='[^'<>]*+')?)){0,20})[ \n\t]*+/?"""
 PLAIN_TAG = re.compile(rf"<(/?)([a-z][a-z0-9]*+){PLAIN_ATTRIBUTES}>")
 _ATTRIBUTE = re.compile(r"""(=?[^\s/<>=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>][^\s<>]*))?)?""")
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")

@@ -66,11 +66,12 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 # XML 1.0, appendix F.1, and a JSON document in the same encodings: what the first significant character looks like.
+# In UTF-16 the next one says so too (after one damaged byte at most): a stray zero byte makes no document wide.
 _WIDE = (
     (re.compile(rb"(?:[ \t\r\n]\0\0\0){0,64}[<{]\0\0\0"), "utf-32-le"),
     (re.compile(rb"(?:\0\0\0[ \t\r\n]){0,64}\0\0\0[<{]"), "utf-32-be"),
-    (re.compile(rb"(?:[ \t\r\n]\0){0,64}[<{]\0"), "utf-16-le"),
-    (re.compile(rb"(?:\0[ \t\r\n]){0,64}\0[<{]"), "utf-16-be"),
+    (re.compile(rb"(?:[ \t\r\n]\0){0,64}[<{]\0(?=.?[\t\n\r -~]\0)", re.DOTALL), "utf-16-le"),
+    (re.compile(rb"(?:\0[ \t\r\n]){0,64}\0[<{](?=.?\0[\t\n\r -~])", re.DOTALL), "utf-16-be"),
 )
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]{1,40})", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml\s[^>]{0,500}?encoding\s*=\s*[\"']?\s*([A-Za-z0-9._:() -]{1,40}?)\s*[\"'?>]")

@@ -25,11 +25,13 @@ _FEED_TYPES = frozenset(("rss", "atom", "rdf", "feed"))
 _NEXT = r"</?(?:[\w-]+:)?(?:outline|body|opml)(?=[\s/>])"
 _TAG = re.compile(
     rf"""< (?P<end>/)? (?:[\w-]+:)? outline (?=[\s/>])
-         (?: (?P<attributes> (?: [^<>"']++ | "(?:[^"<]|<(?!{_NEXT[1:]}))*+" | '(?:[^'<]|<(?!{_NEXT[1:]}))*+' )*+ ) >
-           | (?P<torn> (?: [^<] | <(?!{_NEXT[1:]}) )*+ ) )""",
+         (?: (?P<attributes>
+                (?> (?: [^<>"']++ | "(?>(?:[^"<]|<(?!{_NEXT[1:]}))*)" | '(?>(?:[^'<]|<(?!{_NEXT[1:]}))*)' )* )
+             ) >
+           | (?P<torn> (?> (?: [^<] | <(?!{_NEXT[1:]}) )* ) ) )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_WELLFORMED = re.compile(r"""(?:\s*+[^\s=<>"'/]++\s*+=\s*+(?:"[^"]*+"|'[^']*+'))*+\s*+""")
+_WELLFORMED = re.compile(r"""(?>(?:\s*+[^\s=<>"'/]++\s*+=\s*+(?:"[^"]*+"|'[^']*+'))*)\s*+""")
 _ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _KNOWN = re.compile(
     r"""(?:^|(?<=[\s"']))(text|title|type|xmlurl|htmlurl|url|description|language|version|category)\s*=\s*""",
