@@ -46,9 +46,15 @@ class Stream:
         for name, group in itertools.groupby(rows, lambda row: str(row["publisher"])):
             self._poll(name, list(group), now)
         began = time.process_time()
-        while settling.settle(self.db, {"tech": None}, lambda: self.aliases, now):
+        while self._settle(now):
             pass
         self.seconds += time.process_time() - began
+
+    def _settle(self, now: datetime) -> bool:
+        """One transaction, as the writer makes it; whether more may wait."""
+        self.db.conn.execute("begin immediate")
+        with self.db.conn:
+            return settling.settle(self.db, {"tech": None}, lambda: self.aliases, now)
 
     def _poll(self, name: str, rows: Sequence[Row], now: datetime) -> None:
         (state,) = store.sources.forced(self.db, now, [name])
@@ -66,7 +72,8 @@ class Stream:
         ).encode()
         feed, entries = prepare.document(document, None, "http://e.example/", self.sources[name], self.tools, b"")
         visit = Visit(state.id, "ok", "", 0, now, now + HOUR)
-        transactions.keep(self.db, replace(state, hashes=b""), visit, feed, entries, dedupe.Horizon(), self.edition)
+        with self.db.atomic():
+            transactions.keep(self.db, replace(state, hashes=b""), visit, feed, entries, dedupe.Horizon(), self.edition)
 
     def stories(self) -> dict[str, str]:
         """By the id of an entry the published id of its story's representative."""
