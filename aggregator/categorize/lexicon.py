@@ -14,7 +14,6 @@ are folded (`text.fold`): 简体 and 繁體 are one.
 
 from __future__ import annotations
 
-import heapq
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -42,7 +41,6 @@ _HAN_FIRST = re.compile(f"[{_HAN}]")
 
 # A word's rarity, and its weights, each with the place of its term.
 _Word = tuple[float, tuple[tuple[int, float], ...]]
-_SILENT: _Word = (0.0, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ class Table:
 class _Heard:
     """The words of an entry that say something, the length of the vector that they make, and the margins."""
 
-    known: Collection[str]
+    known: Mapping[str, _Word]
     taught: Collection[str]
     length: float
     margins: dict[str, float]
@@ -137,9 +135,9 @@ class Scores:
 
     def words(self, term: str, most: int) -> list[tuple[str, float]]:
         """Up to `most` words that speak for `term`, the loudest first, each with what it adds to the margin."""
-        heard = {*self._heard.known, *self._heard.taught}
-        said = [(word, self._lexicon.said(word, term, self._learned) / self._heard.length) for word in heard]
-        return sorted((pair for pair in said if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))[:most]
+        said = self._lexicon.said(self._heard, term, self._learned)
+        loudest = sorted([(-weight, word) for word, weight in said.items() if weight > 0])[:most]
+        return [(word, -weight / self._heard.length) for weight, word in loudest]
 
 
 class Lexicon:
@@ -153,10 +151,12 @@ class Lexicon:
         self._places: dict[str, int] = {}
         self._words: dict[str, _Word] = {}
         self._longer: dict[str, list[str]] = {}
+        self._above = {term.term: term.parent or term.term for term in table.terms}
         for term in table.terms:
             self._place(term.term)
         for row in table.rows:
             self._take_in(*row)
+        self._listed = self._words.keys() | self._longer.keys()
 
     def _place(self, term: str) -> int:
         """Where the sums of `term` are; one without a line of its own gets one."""
@@ -166,18 +166,23 @@ class Lexicon:
         return self._places[term]
 
     def _take_in(self, word: str, term: str, weight: float, titles: int) -> None:
-        known = self._words.get(word)
-        if known is None:
-            known = (rarity(self._titles, titles), ())
+        place = self._place(term)
+        if word not in self._words:
+            rare = rarity(self._titles, titles)
+            self._words[word] = (rare, ((place, weight * rare),))
             if len(word) > _LONGEST and (beginning := beginning_of(word)) != word:
                 self._longer.setdefault(beginning, []).append(word)
-        self._words[word] = (known[0], (*known[1], (self._place(term), weight * known[0])))
+            return
+        rare, weights = self._words[word]
+        before = dict(weights)
+        before[place] = before.get(place, 0.0) + weight * rare  # a person adds to a weight that is there
+        self._words[word] = (rare, tuple(before.items()))
 
     def score(self, title: str, body: str = "", learned: Learned = NOTHING) -> Scores:
         """How well each category fits an entry with this folded title and this folded text."""
         heard = self._heard(title, body, learned)
         scale = self._scales["text" if len(body) >= _BRIEF else "title"]
-        by_term = {term: scale.probability(margin) for term, margin in self.rivalled(heard.margins).items()}
+        by_term = dict(zip(heard.margins, map(scale.probability, self.rivalled(heard.margins).values()), strict=True))
         for term, known in self.terms.items():
             if known.parent:
                 by_term[term] = min(by_term[term], by_term[known.parent])
@@ -189,11 +194,18 @@ class Lexicon:
 
     def rivalled(self, margins: Mapping[str, float]) -> dict[str, float]:
         """Margins less a share of the best other one's. A child's rivals are those of its parent."""
-        above = {term: self.terms[term].parent or term if term in self.terms else term for term in margins}
-        tops = [(margins[term], term) for term, top in above.items() if term == top]
-        best, second = heapq.nlargest(2, [*tops, (-1.0, ""), (-1.0, "")])
-        rivals = {term: second[0] if top == best[1] else best[0] for term, top in above.items()}
-        return {term: margin - _RIVALRY * rivals[term] for term, margin in margins.items()}
+        above = self._above
+        best, second, winner = -1.0, -1.0, ""
+        for term, margin in margins.items():
+            if margin > second and above.get(term, term) == term:
+                if margin > best:
+                    best, second, winner = margin, best, term
+                else:
+                    second = margin
+        return {
+            term: margin - _RIVALRY * (second if above.get(term, term) == winner else best)
+            for term, margin in margins.items()
+        }
 
     def values(self, title: str, body: str = "") -> dict[str, float]:
         """What learning may give weights to: the known words of an entry, and all of its title, each as it counts."""
@@ -201,29 +213,32 @@ class Lexicon:
         words = {*heard.known, *(word for word in words_of(title) if len(word) > 1)}
         return {word: self._rarity(word) / heard.length for word in sorted(words)}
 
-    def said(self, word: str, term: str, learned: Learned) -> float:
-        """What `word` adds for `term`, before it is divided by the length of its entry."""
-        known = sum(weight for place, weight in self._words.get(word, _SILENT)[1] if place == self._places.get(term))
-        taught = learned.weights.get(word, {}).get(term)
-        return known + (taught.weight * self._rarity(word) if taught else 0.0)
+    def said(self, heard: _Heard, term: str, learned: Learned) -> dict[str, float]:
+        """What each word of an entry adds for `term`, before it is divided by the length of the entry."""
+        place = self._places.get(term)
+        said = {word: weight for word, (_, weights) in heard.known.items() for at, weight in weights if at == place}
+        for word in heard.taught:
+            if row := learned.weights[word].get(term):
+                said[word] = said.get(word, 0.0) + row.weight * self._rarity(word)
+        return said
 
     def _rarity(self, word: str) -> float:
         return self._words[word][0] if word in self._words else self._rarest
 
     def _heard(self, title: str, body: str, learned: Learned) -> _Heard:
         folded = f"{title} {body[:OPENING]}"
-        words = words_of(folded)
-        known = words & self._words.keys()
-        known.update(longer_in(folded, words, self._longer))
+        spoken = _spoken(folded)
+        listed = set(filter(self._listed.__contains__, spoken))
+        listed.update(list(longer_in(folded, listed, self._longer)))
+        known = {word: self._words[word] for word in listed if word in self._words}
         square, sums = 0.0, [0.0] * len(self._places)
-        for word in known:
-            rare, weights = self._words[word]
+        for rare, weights in known.values():
             square += rare * rare
             for place, weight in weights:
                 sums[place] += weight
         length = math.sqrt(square) or self._rarest
         margins = {term: total / length + self.terms[term].bias for term, total in zip(self.terms, sums, strict=True)}
-        taught = (words | known) & learned.weights.keys()
+        taught = {word for word in (*spoken, *known) if word in learned.weights} if learned.weights else set()
         for word in (*taught, ""):
             value = self._rarity(word) / length if word else ITSELF
             for term, row in learned.weights.get(word, {}).items():
@@ -308,17 +323,21 @@ def added(lines: str) -> Iterator[Row]:
 
 def words_of(folded: str) -> set[str]:
     """The words of a folded text that a lexicon may hold: one to three Han characters, one or two others in a row."""
-    words: set[str] = set()
+    return set(_spoken(folded))
+
+
+def _spoken(folded: str) -> list[str]:
+    words: list[str] = []
     for run in _RUN.findall(folded):
         if _HAN_FIRST.match(run):
-            words.update(run)
             pairs = list(map(add, run, run[1:]))
-            words.update(pairs)
-            words.update(map(add, pairs, run[2:]))
+            words += run
+            words += pairs
+            words += map(add, pairs, run[2:])
         else:
             parts = run.split()
-            words.update(parts)
-            words.update([f"{one} {two}" for one, two in pairwise(parts)])
+            words += parts
+            words += [f"{one} {two}" for one, two in pairwise(parts)]
     return words
 
 

@@ -5,6 +5,7 @@ The table is data (`data/aliases.txt`, whose head says how it is written). It is
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 @dataclass(frozen=True, eq=False)
 class Aliases:
     """A table of names: by folded name the one that stands for its group; by that one the first of Latin letters, and
-    the kind (`people`, `places`, `companies`); by first character the names that begin with it, the longest first."""
+    the kind (`people`, `places`, `companies`); by first two characters the names that begin so, the longest first."""
 
     one: Mapping[str, str]
     latin: Mapping[str, str]
@@ -37,27 +38,31 @@ class Aliases:
         latin = self.latin if folded.isascii() else {}
         parts: list[str] = []
         names: dict[str, str] = {}
-        place = 0
-        while place < len(folded):
-            found = self._found(folded, place)
-            if not found:
-                parts.append(folded[place])
-                place += 1
-                continue
-            name = self.one[found]
-            parts.append(latin.get(name, name))
-            place += len(found)
-            if name in self.kinds:
-                names[name] = self.kinds[name]
-        return "".join(parts), names
+        done = 0
+        for place in self._beginnings(folded):
+            found = self._found(folded, place) if place >= done else ""
+            if found:
+                name = self.one[found]
+                parts += (folded[done:place], latin.get(name, name))
+                done = place + len(found)
+                if name in self.kinds:
+                    names[name] = self.kinds[name]
+        return "".join((*parts, folded[done:])), names
+
+    def _beginnings(self, folded: str) -> list[int]:
+        """The places where a name may begin."""
+        twos = map(operator.add, folded, folded[1:] + " ")
+        beginning = self.beginning
+        return [place for place, two in enumerate(twos) if two in beginning or two[0] in beginning]
 
     def _found(self, folded: str, place: int) -> str:
         """The name that begins at `place`; names of Latin letters only as whole words."""
-        for name in self.beginning.get(folded[place], ()):
-            if folded.startswith(name, place):
-                before, after = folded[place - 1 : place], folded[place + len(name) : place + len(name) + 1]
-                if not (_LATIN.issuperset((before, name[0])) or _LATIN.issuperset((name[-1], after))):
-                    return name
+        for begun in (folded[place : place + 2], folded[place]):
+            for name in self.beginning.get(begun, ()):
+                if folded.startswith(name, place):
+                    before, after = folded[place - 1 : place], folded[place + len(name) : place + len(name) + 1]
+                    if not (_LATIN.issuperset((before, name[0])) or _LATIN.issuperset((name[-1], after))):
+                        return name
         return ""
 
 
@@ -83,7 +88,7 @@ def load(added: str = "") -> Aliases:
             kinds[first] = kind
     beginning: dict[str, tuple[str, ...]] = {}
     for name in sorted(one, key=len, reverse=True):
-        beginning[name[0]] = (*beginning.get(name[0], ()), name)
+        beginning[name[:2]] = (*beginning.get(name[:2], ()), name)
     return Aliases(one, latin, kinds, beginning)
 
 

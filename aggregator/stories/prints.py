@@ -20,7 +20,6 @@ from aggregator.stories import aliases, padding, rarity, titles
 VERSION = 1  # of prints and keys; raise it whenever either would come out differently for any entry
 
 TITLE_KEYS = 12
-GRAM = 4
 SHORTEST = 60  # characters of folded text, without padding, below which the text is no evidence
 _HASHES, _ROWS, _BANDS = 40, 2, 7
 _TOPIC_HASHES = 56
@@ -30,6 +29,7 @@ _HEAD = struct.Struct("<BHBB")
 _BY_CHANCE = 1 / 256  # of the hashes of two signatures that are equal by their one byte
 
 _EXACT, _GRAM_KEY, _BAND = 1 << 32, 2 << 32, 3 << 32
+_BAND_STARTS = [zlib.crc32(bytes([band])) for band in range(_BANDS)]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def fingerprint(
 ) -> Fingerprint:
     """The print of an entry with its keys. `folded_title` and `folded_text` are `text.fold` of the title and of the
     first 1,000 characters of the text; `source` is the source's name, which some titles repeat."""
-    core = titles.read(title, source, table or aliases.default()).core[:_LONGEST_TITLE]
+    core = titles.core(title, folded_title, source, table or aliases.default())[:_LONGEST_TITLE]
     text = padding.removed(folded_text, folded_title)
     enough = len(text) >= SHORTEST
     hashes = _minhashes(_grams(text), _HASHES, _SEED) if enough else []
@@ -115,7 +115,9 @@ def _common(one: bytes, other: bytes) -> float | None:
 
 
 def _grams(text: str) -> list[str]:
-    return [text[start : start + GRAM] for start in range(len(text) - GRAM + 1)]
+    """All runs of four characters."""
+    pairs = list(map(operator.add, text, text[1:]))
+    return list(map(operator.add, pairs, pairs[2:]))
 
 
 def _minhashes(grams: list[str], hashes: int, seed: int) -> list[int]:
@@ -127,13 +129,18 @@ def _minhashes(grams: list[str], hashes: int, seed: int) -> list[int]:
 
 
 def _bytes(hashes: list[int]) -> bytes:
-    return bytes(value & 0xFF for value in hashes)
+    """The lowest byte of each."""
+    return struct.pack(f"<{len(hashes)}I", *hashes)[::4]
 
 
-def _bands(hashes: list[int]) -> Iterator[int]:
-    for band in range(_BANDS if hashes else 0):
-        rows = hashes[band * _ROWS : (band + 1) * _ROWS]
-        yield _BAND | zlib.crc32(struct.pack(f"<B{_ROWS}I", band, *rows))
+def _bands(hashes: list[int]) -> list[int]:
+    if not hashes:
+        return []
+    packed = struct.pack(f"<{_BANDS * _ROWS}I", *hashes[: _BANDS * _ROWS])
+    return [
+        _BAND | zlib.crc32(packed[start : start + 4 * _ROWS], _BAND_STARTS[band])
+        for band, start in enumerate(range(0, len(packed), 4 * _ROWS))
+    ]
 
 
 def _title_keys(folded_title: str, core: str) -> Iterator[int]:

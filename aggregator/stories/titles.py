@@ -85,7 +85,7 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
     letters = _NO_LETTER.sub("", folded)
     bare = unwrapped(title, source)
     dateless = _CALENDAR.sub(" ", bare)
-    core, names = table.applied(folded if dateless == title else text.fold(dateless))
+    core, names = _core(title, folded, dateless, table)
     units = list(map(sys.intern, rarity.units(core)))
     return Reading(
         letters=letters,
@@ -105,6 +105,16 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
         offers=_says(folded, "formats"),
         collects=(_SEVERAL.search(title) or _collecting().search(title)) is not None,
     )
+
+
+def core(title: str, folded: str, source: str, table: aliases.Aliases) -> str:
+    """The `core` of `read` alone; `folded` is the folded title."""
+    return _core(title, folded, _CALENDAR.sub(" ", unwrapped(title, source)), table)[0]
+
+
+def _core(title: str, folded: str, dateless: str, table: aliases.Aliases) -> tuple[str, Mapping[str, str]]:
+    """The core, and the names in it with their kinds."""
+    return table.applied(folded if dateless == title else text.fold(dateless))
 
 
 def _by_kind(names: Sequence[tuple[str, str]]) -> Mapping[str, frozenset[str]]:
