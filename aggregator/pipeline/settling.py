@@ -84,12 +84,13 @@ def _shows(entry: Unsettled, announced: bool) -> bool:
 
 
 def _place(db: store.Database, entry: Unsettled, made: Print, aliases: Callable[[], stories.Aliases]) -> stories.Place:
-    shared = store.fingerprints.sharing(db, made, entry.published)
-    nearest = sorted(shared, key=lambda number: (-shared[number], -number))[: stories.LOOKED_AT]
-    members = store.fingerprints.members(db, nearest)
-    candidates = [(members[number], shared[number]) for number in nearest if number in members]
-    shown = [(member, count) for member, count in candidates if _shows(entry, member.announced)]
-    return stories.place(entry, made.packed, shown, aliases()) if shown else stories.Place()
+    nearest = store.fingerprints.nearest(db, made, entry.published, stories.LOOKED_AT)
+    if not nearest:
+        return stories.Place()
+    newcomer = stories.Newcomer(entry, made.packed, aliases())
+    near = [number for number, packed, published in nearest if newcomer.may_match(packed, published)]
+    members = store.fingerprints.members(db, near)
+    return newcomer.place([member for member in members if _shows(entry, member.announced)])
 
 
 def _link(db: store.Database, entry: Unsettled, story: int, place: stories.Place, now: datetime) -> None:

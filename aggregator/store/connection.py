@@ -14,6 +14,7 @@ from aggregator import errors
 from aggregator.store.schema import migrations
 
 FILE_NAME = "aggregator.db"
+CACHE = 32 * 1024  # KiB of pages that the writer keeps, as far as it needs them
 BUSY_TIMEOUT = 10.0  # seconds a write waits for another process's lock
 
 
@@ -27,6 +28,7 @@ def connect(folder: Path) -> Database:
         db.execute("pragma synchronous = full")
         db.execute("pragma foreign_keys = on")
         db.execute("pragma temp_store = memory")
+        db.execute(f"pragma cache_size = -{CACHE}")
         if migrations.pending(db):
             migrations.apply(db)
     return db

@@ -7,7 +7,6 @@ was published within one window of an entry stands in its own or a neighbouring 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +24,19 @@ _WINDOW_BITS = 13
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # windows are counted from here: 67 years of those of 72 hours
 _LAST = 1 << 62  # above every key and number
 
+_SHARING_SQL = f"""
+select fingerprint from (
+    select fingerprint from posting where key between ? and ? order by key desc, fingerprint desc limit {COMMON}
+)
+"""
+_NEAREST_SQL = """
+with near as (
+    select fingerprint, count(*) as shared from ({}) group by fingerprint order by shared desc, fingerprint desc limit ?
+)
+select f.id, f.print, e.published
+from near join fingerprint f on f.id = near.fingerprint join entry e on e.id = f.entry
+order by near.shared desc, f.id desc
+"""
 _MEMBERS_SQL = """
 select f.id as print_id, e.id, e.published_id, e.entry_id, e.title, e.published, e.story, s.name as source,
     f.print, r.published as began, (select count(*) from entry m where m.story = e.story) as size,
@@ -84,18 +96,18 @@ def _post(db: Database, entry: int, made: Print, published: datetime) -> None:
     )
 
 
-def sharing(db: Database, made: Print, published: datetime) -> Counter[int]:
-    """The prints posted about that time that share keys with one, by number, and how many keys each shares.
+def nearest(db: Database, made: Print, published: datetime, most: int) -> list[tuple[int, bytes, datetime]]:
+    """The prints posted about that time that share most keys with one, at most so many, of equal ones the last first:
+    the number of each, the print as it is packed, and when its entry was published.
 
     Of the prints that have one key about that time, the last `COMMON` count.
     """
-    found: Counter[int] = Counter()
-    sql = (
-        f"select fingerprint from posting where key between ? and ? order by key desc, fingerprint desc limit {COMMON}"
-    )
-    for _, (first, last) in _at(made, published):
-        found.update(row[0] for row in db.conn.execute(sql, (first, last)))
-    return found
+    ranges = [bound for _, bounds in _at(made, published) for bound in bounds]
+    if not ranges:
+        return []
+    found = " union all ".join([_SHARING_SQL] * (len(ranges) // 2))
+    rows = db.conn.execute(_NEAREST_SQL.format(found), (*ranges, most))
+    return [(number, packed, moment(said)) for number, packed, said in rows]
 
 
 def _at(made: Print, published: datetime) -> Iterator[tuple[int, tuple[int, int]]]:
@@ -107,10 +119,13 @@ def _at(made: Print, published: datetime) -> Iterator[tuple[int, tuple[int, int]
             yield posted, (posted - 1, posted + 1)
 
 
-def members(db: Database, prints: Sequence[int]) -> dict[int, Member]:
-    """The entries of these prints, by the print's number, as far as they are in a story."""
-    marks = ",".join("?" * len(prints))
-    return {row["print_id"]: _member(row) for row in db.query(_MEMBERS_SQL.format(marks), list(prints))}
+def members(db: Database, numbers: Sequence[int]) -> list[Member]:
+    """The entries of these prints, in this order, as far as they are in a story."""
+    if not numbers:
+        return []
+    marks = ",".join("?" * len(numbers))
+    rows = {row["print_id"]: row for row in db.query(_MEMBERS_SQL.format(marks), list(numbers))}
+    return [_member(rows[number]) for number in numbers if number in rows]
 
 
 def _member(row: dict[str, Any]) -> Member:

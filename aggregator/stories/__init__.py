@@ -18,7 +18,7 @@ from aggregator.stories.deciding import (
     compare,
     promising,
 )
-from aggregator.stories.growing import LOOKED_AT, Match, Place, place
+from aggregator.stories.growing import LOOKED_AT, Match, Newcomer, Place
 from aggregator.stories.prints import VERSION, Fingerprint, fingerprint
 from aggregator.stories.wording import sentence
 
@@ -31,6 +31,7 @@ __all__ = [
     "Fingerprint",
     "Level",
     "Match",
+    "Newcomer",
     "Place",
     "Reason",
     "Said",
@@ -38,7 +39,6 @@ __all__ = [
     "compare",
     "fingerprint",
     "load_aliases",
-    "place",
     "promising",
     "sentence",
 ]

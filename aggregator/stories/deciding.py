@@ -97,14 +97,22 @@ class Verdict:
         return self.level is not Level.DIFFERENT
 
 
-def promising(new: prints.Fingerprint, other: prints.Fingerprint, shared: int) -> bool:
-    """Whether two entries that share `shared` title keys are worth `compare`: a cheap first gate."""
-    resemblance = prints.resemblance(new, other)
-    if resemblance is not None and resemblance >= _HINT:
+def promising(new: Said, other: prints.Fingerprint, published: datetime | None, table: aliases.Aliases) -> bool:
+    """Whether an entry with this print, published then, is worth `compare` with a new one: a cheap first gate, which
+    takes no title apart but the new one's."""
+    resemblance = prints.resemblance(new.fingerprint, other)
+    if resemblance is not None and resemblance >= _COPY:
         return True
-    least = min(len(new.letters), len(other.letters))
-    overlap = len(new.letters & other.letters) / least if least else 0.0
-    return overlap >= _OVERLAP and shared > 0
+    apart = _apart(new.published, published)
+    if apart is not None and apart > SAME_EVENT_WINDOW:
+        return False
+    mine, its = new.fingerprint.letters, other.letters
+    common, least = len(mine & its), min(len(mine), len(its))
+    if common == 0 or (common < _OVERLAP * least and (resemblance or 0.0) < _HINT):
+        return False
+    amounts = titles.read(new.title, new.source or "", table).numbers
+    alike = {"letters": common / least, "dice": 2 * common / (len(mine) + len(its))}
+    return evidence.at_best(alike, amounts, _hours(apart)) >= LINK
 
 
 def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:
@@ -116,9 +124,17 @@ def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("id"),))
     table = table or aliases.default()
     of_a, of_b = (titles.read(said.title, said.source or "", table) for said in (a, b))
-    apart = abs(a.published - b.published) if a.published and b.published else None
-    pair = _Pair(of_a, of_b, apart, one_source, *_of_texts(a.fingerprint, b.fingerprint), _is_brief(a, b))
+    apart, shared = _apart(a.published, b.published), _of_texts(a.fingerprint, b.fingerprint)
+    pair = _Pair(of_a, of_b, apart, one_source, *shared, _is_brief(a, b))
     return _as_copies(pair) or _as_events(pair)
+
+
+def _apart(one: datetime | None, other: datetime | None) -> timedelta | None:
+    return abs(one - other) if one and other else None
+
+
+def _hours(apart: timedelta | None) -> float:
+    return (apart or timedelta()) / timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +221,7 @@ def _differ_in_text(pair: _Pair) -> bool:
 
 def _as_events(pair: _Pair) -> Verdict:
     """The verdict by the titles: their score, held down by vetoes."""
-    hours = (pair.apart or timedelta()) / timedelta(hours=1)
+    hours = _hours(pair.apart)
     if not pair.within(SAME_EVENT_WINDOW):
         return Verdict(Level.DIFFERENT, 0.0, (Reason("far apart", (f"{hours:.0f}",)),))
     figures = evidence.collect(pair.a, pair.b, hours)

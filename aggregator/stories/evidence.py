@@ -27,7 +27,7 @@ def collect(a: Reading, b: Reading, hours: float) -> dict[str, float]:
     return {
         "letters": len(letters) / (min(len(a.units), len(b.units)) or 1),
         "dice": alike(a, b),
-        "equal_numbers": min(numbers.shared(a.numbers, b.numbers), 2) / 2,
+        "equal_numbers": _share(numbers.shared(a.numbers, b.numbers)),
         "unequal_numbers": float(numbers.contradiction(a.numbers, b.numbers) is not None),
         "other_names": float(other_names(a, b) != ""),
         "other_words": float(bool(a.words - b.words and b.words - a.words)),
@@ -35,8 +35,22 @@ def collect(a: Reading, b: Reading, hours: float) -> dict[str, float]:
         "absent_speaker": float(said == "absent"),
         "reaction": float(a.reacts != b.reacts),
         "background": float(a.explains != b.explains),
-        "hours": min(1.0, math.log1p(hours) / _LONGEST),
+        "hours": _lateness(hours),
     }
+
+
+def at_best(alike: Mapping[str, float], amounts: numbers.Numbers, hours: float) -> float:
+    """The highest score that a title with these numbers can have with any title that has the `letters` and the `dice`
+    of `alike` in common with it."""
+    return score({**alike, "equal_numbers": _share(numbers.shared(amounts, amounts)), "hours": _lateness(hours)})
+
+
+def _share(equal: int) -> float:
+    return min(equal, 2) / 2
+
+
+def _lateness(hours: float) -> float:
+    return min(1.0, math.log1p(hours) / _LONGEST)
 
 
 def score(figures: Mapping[str, float]) -> float:

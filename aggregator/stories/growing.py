@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from aggregator.models import Member, Unsettled
 from aggregator.stories import aliases, deciding, prints
 from aggregator.stories.deciding import Level, Said, Verdict
 
 MOST = 50  # members of a story
-LOOKED_AT = 30  # candidates at the most that are looked at for one entry
-COMPARED = 12  # of those, the most that are compared
+LOOKED_AT = 30  # candidates at the most that get a first look
+COMPARED = 12  # of those that are promising, the most that are compared
 LINKED = 5  # stories at the most that one entry is linked to
 
 _NEAR = (Level.SAME_TEXT, Level.SAME_EVENT)
@@ -50,26 +51,30 @@ class Place:
     links: tuple[Match, ...] = ()
 
 
-def place(entry: Unsettled, packed: bytes, candidates: Sequence[tuple[Member, int]], table: aliases.Aliases) -> Place:
-    """Where a new entry belongs among `candidates`, each with the number of keys that it shares with it."""
-    said = _said(entry.title, entry.source_name, packed, entry)
-    matches = sorted(_matches(said, candidates, table), key=_nearest_first)
-    joins = next((match for match in matches if _may_join(entry, match)), None)
-    return Place(joins, tuple(_links(matches, joins)))
+class Newcomer:
+    """A new entry, made ready to be compared with what is there."""
 
+    def __init__(self, entry: Unsettled, packed: bytes, table: aliases.Aliases) -> None:
+        self._entry = entry
+        self._said = _said(entry.title, entry.source_name, packed, entry)
+        self._table = table
 
-def _matches(said: Said, candidates: Sequence[tuple[Member, int]], table: aliases.Aliases) -> Iterator[Match]:
-    compared = 0
-    for member, shared in candidates:
-        other = _said(member.title, member.source_name, member.packed, member)
-        if not deciding.promising(said.fingerprint, other.fingerprint, shared):
-            continue
-        verdict = deciding.compare(said, other, table)
-        if verdict.links:
-            yield Match(member, verdict)
-        compared += 1
-        if compared == COMPARED:
-            return
+    def may_match(self, packed: bytes, published: datetime) -> bool:
+        """A first, cheap look: whether an entry with this print, published then, is worth to be compared."""
+        return deciding.promising(self._said, prints.Fingerprint.unpack(packed), published, self._table)
+
+    def place(self, members: Sequence[Member]) -> Place:
+        """Where the entry belongs among members that it may match, those that share most with it first."""
+        matches = sorted(self._matches(members), key=_nearest_first)
+        joins = next((match for match in matches if _may_join(self._entry, match)), None)
+        return Place(joins, tuple(_links(matches, joins)))
+
+    def _matches(self, members: Sequence[Member]) -> Iterator[Match]:
+        for member in members[:COMPARED]:
+            other = _said(member.title, member.source_name, member.packed, member)
+            verdict = deciding.compare(self._said, other, self._table)
+            if verdict.links:
+                yield Match(member, verdict)
 
 
 def _said(title: str, source: str, packed: bytes, entry: Unsettled | Member) -> Said:
