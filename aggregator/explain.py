@@ -101,12 +101,12 @@ def because(evidence: Trace) -> str:
 
 
 def _reasons(evidence: Trace) -> str:
-    return ", ".join(map(_reason, evidence["reasons"]))
+    return "; ".join(map(_reason, evidence["reasons"]))
 
 
 def _reason(said: str) -> str:
     code, *words = said.split(" ")
-    return _SAME_PAGE.get(said) or stories.sentence(stories.Reason(code, tuple(words)))
+    return _SAME_PAGE.get(said) or stories.clause(stories.Reason(code, tuple(words)))
 
 
 # ------------------------------------------------------------------------------------------------- categories

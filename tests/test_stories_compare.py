@@ -227,6 +227,11 @@ def test_every_pair_of_titles_has_one_verdict_in_both_directions(
     assert all(stories.sentence(reason) for reason in verdict.reasons)
 
 
+def test_a_reason_is_a_part_of_a_sentence_too() -> None:
+    assert stories.clause(stories.Reason("dice", ("+5.3",))) == "characters in common, of both titles (+5.3)"
+    assert stories.clause(stories.Reason("title")) == "both have the same title"
+
+
 @given(st.text("城南大桥今日合龙通车市长称造价三亿元 ，：！《》-36%", min_size=24, max_size=60))
 def test_an_entry_is_one_with_itself_in_another_source(title: str) -> None:
     assert compare(said(title, "甲"), said(title, "乙")).level is Level.SAME_TEXT

@@ -20,7 +20,7 @@ from aggregator.stories.deciding import (
 )
 from aggregator.stories.growing import LOOKED_AT, Match, Newcomer, Place
 from aggregator.stories.prints import VERSION, Fingerprint, fingerprint
-from aggregator.stories.wording import sentence
+from aggregator.stories.wording import clause, sentence
 
 __all__ = [
     "LOOKED_AT",
@@ -36,6 +36,7 @@ __all__ = [
     "Reason",
     "Said",
     "Verdict",
+    "clause",
     "compare",
     "fingerprint",
     "load_aliases",

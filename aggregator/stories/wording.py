@@ -58,3 +58,11 @@ def sentence(reason: Reason) -> str:
         return f"{words}  {_FIGURES[reason.code]}"
     template = _DECISIONS.get(reason.code) or _VETOES.get(reason.code)
     return template.format(words) if template else str(reason)
+
+
+def clause(reason: Reason) -> str:
+    """A reason as a part of a sentence."""
+    if reason.code in _FIGURES:
+        return f"{_FIGURES[reason.code]} ({' '.join(reason.words)})"
+    said = sentence(reason).rstrip(".")
+    return said[:1].lower() + said[1:]
