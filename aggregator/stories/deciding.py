@@ -97,9 +97,9 @@ class Verdict:
         return self.level is not Level.DIFFERENT
 
 
-def promising(new: Said, other: prints.Fingerprint, published: datetime | None, table: aliases.Aliases) -> bool:
+def promising(new: Said, other: prints.Fingerprint, published: datetime | None) -> bool:
     """Whether an entry with this print, published then, is worth `compare` with a new one: a cheap first gate, which
-    takes no title apart but the new one's."""
+    takes no title apart."""
     resemblance = prints.resemblance(new.fingerprint, other)
     if resemblance is not None and resemblance >= _COPY:
         return True
@@ -110,9 +110,8 @@ def promising(new: Said, other: prints.Fingerprint, published: datetime | None, 
     common, least = len(mine & its), min(len(mine), len(its))
     if common == 0 or (common < _OVERLAP * least and (resemblance or 0.0) < _HINT):
         return False
-    amounts = titles.read(new.title, new.source or "", table).numbers
     alike = {"letters": common / least, "dice": 2 * common / (len(mine) + len(its))}
-    return evidence.at_best(alike, amounts, _hours(apart)) >= LINK
+    return evidence.at_best(alike, numbers.read(new.title), _hours(apart)) >= LINK
 
 
 def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:

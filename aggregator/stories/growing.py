@@ -61,7 +61,7 @@ class Newcomer:
 
     def may_match(self, packed: bytes, published: datetime) -> bool:
         """A first, cheap look: whether an entry with this print, published then, is worth to be compared."""
-        return deciding.promising(self._said, prints.Fingerprint.unpack(packed), published, self._table)
+        return deciding.promising(self._said, prints.Fingerprint.unpack(packed), published)
 
     def place(self, members: Sequence[Member]) -> Place:
         """Where the entry belongs among members that it may match, those that share most with it first."""

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 _NARROW = str.maketrans(
     "億萬點號屆歲個強連勝輪場戰縣張擊號車艦機損傷種樓層參週碼標級條項審",
@@ -61,6 +62,7 @@ class Numbers:
 _NONE = Numbers({}, frozenset())
 
 
+@lru_cache(maxsize=256)  # a new title is looked at with each of its candidates
 def read(title: str) -> Numbers:
     """All numbers of a title."""
     if not _ANY.search(title):

@@ -209,9 +209,8 @@ def candidates() -> None:
     positive = [row for row in (*pairs.rows("labelled/pairs"), *pairs.window()) if pairs.is_positive(row)]
     prints = [(COMPARER.entry(row, "a").fingerprint, COMPARER.entry(row, "b").fingerprint) for row in positive]
     shared = [len({*a.title_keys} & {*b.title_keys}) for a, b in prints]
-    table = stories.load_aliases()
     passed = sum(
-        number > 0 and stories.promising(COMPARER.entry(row, "a"), b, COMPARER.entry(row, "b").published, table)
+        number > 0 and stories.promising(COMPARER.entry(row, "a"), b, COMPARER.entry(row, "b").published)
         for row, (_, b), number in zip(positive, prints, shared, strict=True)
     )
     found = dict(sorted(Counter(min(number, 3) for number in shared).items()))
