@@ -425,8 +425,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An entry of a story that a new one may belong to. `began` and `size` are the story's, `announced` whether a live
-    feed ever carried it."""
+    """An entry of a story that a new one may belong to."""
 
     row: int
     published_id: str
@@ -436,6 +435,13 @@ class Member:
     source_name: str
     packed: bytes
     story: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A story that a new entry may join: when its first entry was published, how many entries it has, and whether a
+    live feed ever carried it."""
+
     began: datetime
     size: int
     announced: bool

@@ -89,8 +89,9 @@ def _place(db: store.Database, entry: Unsettled, made: Print, aliases: Callable[
         return stories.Place()
     newcomer = stories.Newcomer(entry, made.packed, aliases())
     near = [number for number, packed, published in nearest if newcomer.may_match(packed, published)]
-    members = store.fingerprints.members(db, near)
-    return newcomer.place([member for member in members if _shows(entry, member.announced)])
+    matches = list(newcomer.matches(store.fingerprints.members(db, near)))
+    standing = store.stories.standing(db, {match.member.story for match in matches})
+    return newcomer.place([m for m in matches if _shows(entry, standing[m.member.story].announced)], standing)
 
 
 def _link(db: store.Database, entry: Unsettled, story: int, place: stories.Place, now: datetime) -> None:

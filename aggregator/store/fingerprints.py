@@ -33,20 +33,13 @@ _NEAREST_SQL = """
 with near as (
     select fingerprint, count(*) as shared from ({}) group by fingerprint order by shared desc, fingerprint desc limit ?
 )
-select f.id, f.print, e.published
-from near join fingerprint f on f.id = near.fingerprint join entry e on e.id = f.entry
+select f.id, f.print, f.published from near join fingerprint f on f.id = near.fingerprint
 order by near.shared desc, f.id desc
 """
 _MEMBERS_SQL = """
-select f.id as print_id, e.id, e.published_id, e.entry_id, e.title, e.published, e.story, s.name as source,
-    f.print, r.published as began, (select count(*) from entry m where m.story = e.story) as size,
-    exists (select 1 from publication p where p.story = e.story and p.live = 1) as announced
-from fingerprint f
-    join entry e on e.id = f.entry
-    join source s on s.id = e.source
-    join story st on st.id = e.story
-    join entry r on r.id = st.representative
-where f.id in ({})
+select f.id, e.id, e.published_id, e.entry_id, e.title, e.published, s.name, f.print, e.story
+from fingerprint f join entry e on e.id = f.entry join source s on s.id = e.source
+where f.id in ({}) and e.story is not null
 """
 
 
@@ -56,9 +49,9 @@ def put(db: Database, entry: int, made: Print) -> None:
         key.to_bytes(_KEY_BYTES) for key in (*made.title_keys, *made.text_keys)
     )
     db.conn.execute(
-        "insert into fingerprint (entry, print, keys) values (?, ?, ?)"
+        "insert into fingerprint (entry, published, print, keys) select id, published, ?, ? from entry where id = ?"
         " on conflict (entry) do update set print = excluded.print, keys = excluded.keys",
-        [entry, made.packed, keys],
+        [made.packed, keys, entry],
     )
 
 
@@ -124,24 +117,14 @@ def members(db: Database, numbers: Sequence[int]) -> list[Member]:
     if not numbers:
         return []
     marks = ",".join("?" * len(numbers))
-    rows = {row["print_id"]: row for row in db.query(_MEMBERS_SQL.format(marks), list(numbers))}
-    return [_member(rows[number]) for number in numbers if number in rows]
+    rows = {number: row for number, *row in db.conn.execute(_MEMBERS_SQL.format(marks), list(numbers))}
+    return [_member(*rows[number]) for number in numbers if number in rows]
 
 
-def _member(row: dict[str, Any]) -> Member:
-    return Member(
-        row=row["id"],
-        published_id=row["published_id"],
-        entry_id=row["entry_id"],
-        title=row["title"],
-        published=moment(row["published"]),
-        source_name=row["source"],
-        packed=row["print"],
-        story=row["story"],
-        began=moment(row["began"]),
-        size=row["size"],
-        announced=bool(row["announced"]),
-    )
+def _member(
+    row: int, published_id: str, entry_id: str, title: str, published: int, source: str, packed: bytes, story: int
+) -> Member:
+    return Member(row, published_id, entry_id, title, moment(published), source, packed, story)
 
 
 # ------------------------------------------------------------------------------------------------- keeping

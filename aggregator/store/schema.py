@@ -159,6 +159,7 @@ _STORIES = """
 create table fingerprint (             -- what a recent entry is compared by; see aggregator/stories
     id integer primary key,             -- given anew when the entry is settled, so that it counts in that order
     entry integer not null unique references entry(id),
+    published integer not null,         -- the entry's, which is looked at for each candidate
     print blob not null,
     keys blob                           -- its keys, until the entry is settled: then they are postings
 ) strict;

@@ -7,13 +7,13 @@ joins a story, gives the published id, and writes the publication rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
 
-from aggregator.models import Back, Candidate, Unsettled
+from aggregator.models import Back, Candidate, Standing, Unsettled
 from aggregator.store.connection import moment, seconds
 
 
@@ -65,6 +65,19 @@ def with_link(db: Database, canonical: str, limit: int = 50) -> list[Candidate]:
         )
         for row in rows
     ]
+
+
+def standing(db: Database, stories: Collection[int]) -> dict[int, Standing]:
+    """How these stories stand, each by its number."""
+    if not stories:
+        return {}
+    rows = db.conn.execute(
+        "select s.id, r.published, (select count(*) from entry m where m.story = s.id),"
+        " exists (select 1 from publication p where p.story = s.id and p.live = 1)"
+        f" from story s join entry r on r.id = s.representative where s.id in ({','.join('?' * len(stories))})",
+        list(stories),
+    )
+    return {number: Standing(moment(began), size, bool(live)) for number, began, size, live in rows}
 
 
 def published_id_taken(db: Database, published_id: str) -> bool:

@@ -7,17 +7,17 @@ that it fits best, and links the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from aggregator.models import Member, Unsettled
+from aggregator.models import Member, Standing, Unsettled
 from aggregator.stories import aliases, deciding, prints
 from aggregator.stories.deciding import Level, Said, Verdict
 
 MOST = 50  # members of a story
 LOOKED_AT = 30  # candidates at the most that get a first look
-COMPARED = 12  # of those that are promising, the most that are compared
+COMPARED = 16  # of those that are promising, the most that are compared
 LINKED = 5  # stories at the most that one entry is linked to
 
 _NEAR = (Level.SAME_TEXT, Level.SAME_EVENT)
@@ -63,13 +63,20 @@ class Newcomer:
         """A first, cheap look: whether an entry with this print, published then, is worth to be compared."""
         return deciding.promising(self._said, prints.Fingerprint.unpack(packed), published)
 
-    def place(self, members: Sequence[Member]) -> Place:
-        """Where the entry belongs among members that it may match, those that share most with it first."""
-        matches = sorted(self._matches(members), key=_nearest_first)
-        joins = next((match for match in matches if _may_join(self._entry, match)), None)
-        return Place(joins, tuple(_links(matches, joins)))
+    def place(self, matches: Iterable[Match], stories: Mapping[int, Standing]) -> Place:
+        """Where the entry belongs, by its matches and the stories that they are in."""
+        nearest = sorted(matches, key=_nearest_first)
+        joins = next((match for match in nearest if self._may_join(match, stories[match.member.story])), None)
+        return Place(joins, tuple(_links(nearest, joins)))
 
-    def _matches(self, members: Sequence[Member]) -> Iterator[Match]:
+    def _may_join(self, match: Match, story: Standing) -> bool:
+        level = match.verdict.level
+        if level not in _NEAR or story.size >= MOST:
+            return False
+        return level is Level.SAME_TEXT or abs(self._entry.published - story.began) <= deciding.SAME_EVENT_WINDOW
+
+    def matches(self, members: Sequence[Member]) -> Iterator[Match]:
+        """Those of these members that it is linked with at least; of the first `COMPARED`, which share most with it."""
         for member in members[:COMPARED]:
             other = _said(member.title, member.source_name, member.packed, member)
             verdict = deciding.compare(self._said, other, self._table)
@@ -86,13 +93,6 @@ def _said(title: str, source: str, packed: bytes, entry: Unsettled | Member) -> 
 def _nearest_first(match: Match) -> tuple[bool, float, object, str]:
     joins = match.verdict.joins
     return not joins, -match.verdict.score, match.member.published, match.member.published_id
-
-
-def _may_join(entry: Unsettled, match: Match) -> bool:
-    member, level = match.member, match.verdict.level
-    if level not in _NEAR or member.size >= MOST:
-        return False
-    return level is Level.SAME_TEXT or abs(entry.published - member.began) <= deciding.SAME_EVENT_WINDOW
 
 
 def _links(matches: Sequence[Match], joins: Match | None) -> Iterator[Match]:
