@@ -115,7 +115,7 @@ def _refiled(entry: StoredEntry, source: Source, guide: categorize.Guide) -> tup
         author=entry.author,
         language=entry.language,
     )
-    return categorize.decide(guide, subject(said, source), source, entry.rulings).filings
+    return categorize.file(guide, subject(said, source), source, entry.rulings)
 
 
 def subject(said: ParsedEntry, source: Source, feed_language: str | None = None) -> categorize.Subject:
@@ -174,7 +174,7 @@ def _prepare(said: ParsedEntry, feed: ParsedFeed, source: Source, tools: Tools) 
         title_key=_key(seen.folded["title"]),
         text_key=_key(seen.folded["text"]),
         digest=_digest(entry),
-        filings=categorize.decide(tools.guide, shown, source).filings,
+        filings=categorize.file(tools.guide, shown, source),
         print=_print(said.title, seen.folded["title"], seen.folded["text"], source.name, tools.aliases),
     )
 

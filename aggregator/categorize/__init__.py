@@ -6,7 +6,7 @@ lexicon   words with weights, and what they say of a text
 """
 
 from aggregator.categorize import lexicon
-from aggregator.categorize.decide import Guide, Verdict, decide
+from aggregator.categorize.decide import Guide, Verdict, decide, file
 from aggregator.categorize.rules import Subject
 
-__all__ = ["Guide", "Subject", "Verdict", "decide", "lexicon"]
+__all__ = ["Guide", "Subject", "Verdict", "decide", "file", "lexicon"]
