@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from aggregator import categorize, html, parse, stories, text, urls
+from aggregator import categorize, html, parse, stories, text, urls, workers
 from aggregator.categorize import learning, lexicon
 from aggregator.categorize.lexicon import Learned
 from aggregator.models import (
@@ -62,9 +62,10 @@ def document(
     return replace(feed, entries=()), prepared
 
 
-def pack(config: Config, learned: Iterable[Weight] = ()) -> bytes:
+def pack(config: Config, learned: Iterable[Weight] = ()) -> workers.Kept:
     """What workers need of the configuration, and what the lexicon learned, as bytes that travel cheaply."""
-    return pickle.dumps((config.categories, config.tracking, config.aliases, config.lexicon, tuple(learned)))
+    said = (config.categories, config.tracking, config.aliases, config.lexicon, tuple(learned))
+    return workers.Kept(pickle.dumps(said))
 
 
 @lru_cache(maxsize=2)
