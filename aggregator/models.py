@@ -272,16 +272,12 @@ class Filing:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What files entries: digests of the lexicon, of the rules and sources, and of what was learned."""
+    """What files entries: digests of the lexicon, and of the rules and the source; and how often something was learned
+    up to then."""
 
     lexicon: str
     rules: str
-    learned: str
-
-    @property
-    def digest(self) -> str:
-        """The name of the whole."""
-        return f"{self.lexicon} {self.rules} {self.learned}"
+    learned: int = 0
 
 
 class Weight(NamedTuple):

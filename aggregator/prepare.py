@@ -84,15 +84,11 @@ def _lexicon(words: str) -> lexicon.Lexicon:
     return lexicon.load(words)
 
 
-def editions(config: Config, learned: str = "") -> dict[str, Edition]:
-    """For each source the name of what files its entries. `learned`: the name of what was learned."""
+def editions(config: Config) -> dict[str, Edition]:
+    """For each source the name of what files its entries, before anything was learned."""
     words, rules = _name((lexicon.shipped(), config.lexicon)), _name(config.categories)
     return {
-        source.name: Edition(
-            lexicon=words,
-            rules=_name((rules, source.categories, sorted(source.prior.items()), source.rules)),
-            learned=learned,
-        )
+        source.name: Edition(words, _name((rules, source.categories, sorted(source.prior.items()), source.rules)))
         for source in config.sources
     }
 

@@ -207,6 +207,7 @@ class Pipeline:
             visit = visits.success(source, state, settings.poll, answer, now)
             await self.writer.gather(store.sources.record, visit)
             return Report(state.name, "unchanged")
+        edition = setup.edition(state.name)
         feed, entries = await self.pool.run(
             PARSE_DEADLINE,
             prepare.document,
@@ -219,9 +220,7 @@ class Pipeline:
         )
         visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now)
         horizon = visits.horizon(state, settings.publish, now)
-        new, changed = await self.writer.gather(
-            transactions.keep, state, visit, feed, entries, horizon, setup.editions[state.name]
-        )
+        new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon, edition)
         return Report(state.name, "ok", new, changed)
 
     async def _failed(
@@ -310,7 +309,7 @@ class Pipeline:
             await self.writer.run(refiling.apply, change, term, backfill, now)
         for name, rows in seen.items():
             for start in range(0, len(rows), STAMPED_AT_ONCE):
-                await self.writer.run(store.filings.stamp, rows[start : start + STAMPED_AT_ONCE], setup.editions[name])
+                await self.writer.run(store.filings.stamp, rows[start : start + STAMPED_AT_ONCE], setup.edition(name))
         await self.catch_up(setup, now)
         return change
 

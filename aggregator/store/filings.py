@@ -51,18 +51,18 @@ def remove(db: Database, entry: int, filings: Iterable[Filing]) -> None:
 
 
 def edition(db: Database, made: Edition) -> int:
-    """The row of an edition."""
-    db.conn.execute(
-        "insert or ignore into edition (digest, lexicon, rules, learned) values (?, ?, ?, ?)",
-        [made.digest, made.lexicon, made.rules, made.learned],
-    )
-    return int(db.conn.execute("select id from edition where digest = ?", [made.digest]).fetchone()[0])
+    """The row of an edition, but for what was learned."""
+    parts = [made.lexicon, made.rules]
+    db.conn.execute("insert or ignore into edition (lexicon, rules) values (?, ?)", parts)
+    return int(db.conn.execute("select id from edition where lexicon = ? and rules = ?", parts).fetchone()[0])
 
 
 def stamp(db: Database, entries: Iterable[int], made: Edition) -> None:
     """Note which edition filed these entries."""
     number = edition(db, made)
-    db.conn.executemany("update entry set edition = ? where id = ?", [(number, entry) for entry in entries])
+    db.conn.executemany(
+        "update entry set edition = ?, learned = ? where id = ?", [(number, made.learned, entry) for entry in entries]
+    )
 
 
 def older(db: Database, editions: Mapping[str, Edition]) -> int:
