@@ -127,7 +127,7 @@ def test_each_entry_knows_what_filed_it_and_learning_makes_no_more_editions(db):
     for generation in range(3):
         edition = replace(EDITION, learned=generation)
         store.entries.add(db, 1, store.entries.head(db, 1, Head()), [new_entry(str(generation))], edition, NOW)
-    store.filings.stamp(db, [1], replace(EDITION, rules="new", learned=7))
+    store.filings.stamp(db, {1: replace(EDITION, rules="new", learned=7)})
     filed_by = (
         "select e.id, d.lexicon, d.rules, e.learned from entry e join edition d on d.id = e.edition order by e.id"
     )

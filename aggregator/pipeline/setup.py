@@ -35,9 +35,9 @@ class Setup:
         self.generation = generation
         self.tools = prepare.pack(self._config, learned)
 
-    def edition(self, source: str) -> Edition:
-        """The name of what files the entries of a source now."""
-        return replace(self._editions[source], learned=self.generation)
+    def edition(self, source: str, learned: int) -> Edition:
+        """The name of what files the entries of a source, when it was learned so often."""
+        return replace(self._editions[source], learned=learned)
 
     @cached_property
     def aliases(self) -> stories.Aliases:
