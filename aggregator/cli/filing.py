@@ -64,7 +64,7 @@ def plan(days: float | None, as_json: bool) -> None:
 
     config = load()
     since = None if days is None else datetime.now(UTC) - timedelta(days=days)
-    change = _plan(config, database(), since)
+    change = planned(config, database(), since)
     rows = list(refiling.summary(change))
     if as_json:
         print_json(rows)
@@ -72,7 +72,8 @@ def plan(days: float | None, as_json: bool) -> None:
         click.echo("\n".join(_said(config, rows)) or "Nothing changes.")
 
 
-def _plan(config: Config, db: Database, since: datetime | None) -> refiling.Plan:
+def planned(config: Config, db: Database, since: datetime | None = None) -> refiling.Plan:
+    """What filing anew would change, of what came since a moment."""
     from aggregator.pipeline import refiling
 
     parents = {category.term: category.parent for category in config.categories}

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from aggregator import curate, dedupe, errors, fetch, prepare, publish, store, workers
 from aggregator.models import FeedMark, FeedMeta, SourceState, StoredEntry, Weight
-from aggregator.pipeline import refiling, settling, transactions, visits
+from aggregator.pipeline import decisions, refiling, settling, transactions, visits
 from aggregator.pipeline.settling import rebuild
 from aggregator.pipeline.setup import Setup
 
@@ -306,6 +306,7 @@ class Pipeline:
         when it is carried out.
         """
         setup, edition = self.setup, partial(self.setup.edition, learned=self.setup.generation)
+        await self.writer.run(decisions.apply, setup.parents, now)
         done, moving = refiling.Count(), list[refiling.Refiled]()
         async for some in self._filed_anew(setup):
             moves = await self.writer.read(refiling.moving, some, setup.parents)
@@ -318,8 +319,8 @@ class Pipeline:
                 each for some in refiling.batches(moving) for each in await self.writer.read(refiling.as_read, some)
             ]
             change = await self.writer.read(refiling.plan, good, setup.parents)
-            for term in change.terms():
-                await self.writer.run(refiling.move, change, term, now - setup.settings.publish.backfill, now)
+            for part in change.parts():
+                await self.writer.run(refiling.move, part, now - setup.settings.publish.backfill, now)
             for batch in refiling.batches(moving):
                 done += await self.writer.run(refiling.file, batch, edition, now)
         await self.catch_up(setup, now)

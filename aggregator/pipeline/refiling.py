@@ -1,10 +1,10 @@
 """Filing what is stored anew: what the configuration and the decisions as they are now would change, and doing it.
 
-`aggregator plan` shows a `Plan`, `aggregator apply` carries it out: category by category, each in one transaction, then
-the filings of the entries themselves, some hundred at a time. What dies on the way is begun again: a plan is made of
-what is stored, and entries whose categories change are filed last. What enters a feed takes the place that it had there
-before; what was never there is announced if its story is not older than publish.backfill, and is a back issue else.
-Nothing that leaves a feed this way gets a tombstone.
+`aggregator plan` shows a `Plan`, `aggregator apply` carries it out: category by category, then the filings of the
+entries themselves, some hundred at a time; nothing is published meanwhile. What dies on the way is begun again: a plan
+is made of what is stored, and entries whose categories change are filed last. What enters a feed takes the place that
+it had there before; what was never there is announced if its story is not older than publish.backfill, and is a back
+issue else. Nothing that leaves a feed this way gets a tombstone.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from aggregator import dedupe, store
 from aggregator.models import Edition, Filing, StoredEntry
 
 Parents = Mapping[str, str | None]
 
+MOVED_AT_ONCE = 2000  # stories that enter or leave a feed in one job
 AT_ONCE = 100  # entries, or stories, in one job, before others have their turn
 
 T = TypeVar("T")
@@ -76,6 +77,15 @@ class Move:
     announced: datetime | None
 
 
+class Part(NamedTuple):
+    """What one job carries out of a plan. Most categories have but one part, which is the `last` then."""
+
+    term: str
+    enters: Sequence[Move]
+    leaves: Sequence[Move]
+    last: bool
+
+
 @dataclass(slots=True)
 class Plan:
     """What would change in feeds: which stories enter and leave them, by category."""
@@ -86,6 +96,15 @@ class Plan:
     def terms(self) -> list[str]:
         """The categories whose feeds change."""
         return sorted(self.enters.keys() | self.leaves.keys())
+
+    def parts(self) -> Iterator[Part]:
+        """The plan in parts, one or more for each category."""
+        for term in self.terms():
+            enters, leaves = self.enters.get(term, []), self.leaves.get(term, [])
+            most = max(len(enters), len(leaves))
+            for start in range(0, most, MOVED_AT_ONCE):
+                end = start + MOVED_AT_ONCE
+                yield Part(term, enters[start:end], leaves[start:end], last=end >= most)
 
 
 def moving(db: store.Database, some: Sequence[Refiled], parents: Parents) -> list[Refiled]:
@@ -160,14 +179,15 @@ def _voices(each: Refiled, term: str, parents: Parents) -> tuple[Filing, ...]:
 # ------------------------------------------------------------------------------------------------- jobs for the writer
 
 
-def move(db: store.Database, change: Plan, term: str, backfill: datetime, now: datetime) -> None:
-    """Carry out what a plan says of the feed of one category."""
-    enters, leaves = change.enters.get(term, ()), change.leaves.get(term, ())
-    live = {each.story: each.announced is not None and each.announced >= backfill for each in enters}
-    store.publications.enter(db, live, term, now)
-    store.publications.leave(db, [each.story for each in leaves], term, now)
+def move(db: store.Database, part: Part, backfill: datetime, now: datetime) -> None:
+    """Carry out a part of a plan. The feed is marked with the last one, so that nobody renders half of it."""
+    live = {each.story: each.announced is not None and each.announced >= backfill for each in part.enters}
+    store.publications.enter(db, live, part.term, now)
+    store.publications.leave(db, [each.story for each in part.leaves], part.term, now)
     for story in store.decisions.stories(db, "hide") & live.keys():
         store.decisions.reopen(db, "hide", story)
+    if part.last:
+        store.publications.mark(db, [part.term], now)
 
 
 def file(db: store.Database, some: Sequence[Refiled], edition: Callable[[str], Edition], now: datetime) -> Count:
@@ -197,10 +217,12 @@ def follow(db: store.Database, story: int, parents: Parents, now: datetime) -> N
     was = store.publications.standing(db, [story])[story]
     will_be = set(dedupe.terms_of(store.stories.terms(db, story), parents))
     live = store.publications.is_live(db, story)
-    for term in sorted(will_be - was) if was else ():
+    enters, leaves = will_be - was if was else set(), (was & {*parents, "other"}) - will_be
+    for term in sorted(enters):
         store.publications.enter(db, {story: live}, term, now)
-    for term in sorted((was & {*parents, "other"}) - will_be):
+    for term in sorted(leaves):
         store.publications.leave(db, [story], term, now)
+    store.publications.mark(db, sorted(enters | leaves), now)
     store.publications.mark_story(db, story, now)
     store.decisions.reopen(db, "hide", story)
 

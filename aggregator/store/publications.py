@@ -216,13 +216,12 @@ def announced(db: Database, stories: Sequence[int]) -> dict[int, datetime]:
 
 def enter(db: Database, live: Mapping[int, bool], term: str, now: datetime) -> None:
     """Put stories, each `live` or as a back issue, into the feed of a category that they are in now: in their old
-    places where they had one."""
+    places where they had one. The feed is to be marked then, as with `leave`."""
     db.conn.executemany(
         "insert into publication (term, story, published_at, live) select ?, id, ?, ? from story where id = ?"
         " on conflict (term, story) do update set withdrawn_at = null, why = '' where why = ?",
         [(term, seconds(now), int(is_live), story, REFILED) for story, is_live in live.items()],
     )
-    mark(db, [term], now)
 
 
 def leave(db: Database, stories: Iterable[int], term: str, now: datetime) -> None:
@@ -231,7 +230,6 @@ def leave(db: Database, stories: Iterable[int], term: str, now: datetime) -> Non
         "update publication set withdrawn_at = coalesce(withdrawn_at, ?), why = ? where story = ? and term = ?",
         [(seconds(now), REFILED, story, term) for story in stories],
     )
-    mark(db, [term], now)
 
 
 # ------------------------------------------------------------------------------------------------- withdrawing
