@@ -22,7 +22,6 @@ from aggregator.categorize import learning, lexicon
 from aggregator.categorize.lexicon import Learned
 from aggregator.models import (
     Config,
-    Edition,
     Example,
     Filing,
     ParsedEntry,
@@ -82,19 +81,6 @@ def unpack(tools: bytes) -> Tools:
 def _lexicon(words: str) -> lexicon.Lexicon:
     """The lexicon with these lines added, which stays when only the rest changes."""
     return lexicon.load(words)
-
-
-def editions(config: Config) -> dict[str, Edition]:
-    """For each source the name of what files its entries, before anything was learned."""
-    words, rules = _name((lexicon.shipped(), config.lexicon)), _name(config.categories)
-    return {
-        source.name: Edition(words, _name((rules, source.categories, sorted(source.prior.items()), source.rules)))
-        for source in config.sources
-    }
-
-
-def _name(said: object) -> str:
-    return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def refile(entries: Sequence[StoredEntry], sources: Mapping[str, Source], tools: bytes) -> list[tuple[Filing, ...]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from aggregator import prepare, publish, stories
+from aggregator import categorize, prepare, publish, stories
 from aggregator.models import Config, Edition, Weight
 
 RECIPE_VERSION = 2  # raised when rendering changes, so that every feed is rendered anew after an upgrade
@@ -24,7 +24,7 @@ class Setup:
         self.parents: Mapping[str, str | None] = {c.term: c.parent for c in config.categories}
         self.terms = (*self.categories, "all", "other")
         self._config = config
-        self._editions = prepare.editions(config)
+        self._editions = categorize.editions(config)
         self.teach((), 0)
         self.public = config.settings.data / "public"
         self.site = config.settings.site.base_url or f"http://{_local(config)}"
