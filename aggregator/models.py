@@ -19,6 +19,10 @@ from typing import Any, NamedTuple, TypeVar
 # Terms that name something of the aggregator's own, so that no category may take them.
 RESERVED_TERMS = ("all", "other", "hot", "health", "search", "archive", "sources")
 
+# How far apart two entries may be published, at the most, to be the same page or text, and to tell the same event.
+SAME_TEXT_WINDOW = timedelta(days=14)
+SAME_EVENT_WINDOW = timedelta(hours=72)
+
 _T = TypeVar("_T")
 
 

@@ -119,6 +119,32 @@ def test_what_is_under_way_is_not_due_again(db):
     assert names(store.sources.due(db, NOW, 1, {1})) == ["B"]
 
 
+# ------------------------------------------------------------------------------------------------- decisions
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda db: store.decisions.reopen(db, "hide", 1),
+        lambda db: store.decisions.undo(db, "file", "urn:x", "tech", NOW),
+        lambda db: store.decisions.is_open(db),
+        lambda db: store.decisions.asked(db, "apply"),
+        lambda db: store.decisions.waiting(db),
+        lambda db: store.filings.rulings(db, "urn:x"),
+        lambda db: store.learned.corrections(db, 10),
+    ],
+    ids=["reopen", "undo", "is_open", "asked", "waiting", "rulings", "corrections"],
+)
+def test_no_decision_is_looked_at_that_is_not_meant(db, work):
+    statements = []
+    db.conn.set_trace_callback(statements.append)
+    work(db)
+    db.conn.set_trace_callback(None)
+    steps = [row[-1] for sql in statements for row in db.conn.execute(f"explain query plan {sql}")]
+    assert any("decision_" in step for step in steps)
+    assert not [step for step in steps if step.startswith("SCAN") and "INDEX" not in step]
+
+
 # ------------------------------------------------------------------------------------------------- editions
 
 

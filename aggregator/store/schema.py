@@ -219,6 +219,8 @@ create table learned (                 -- what corrections and certain sources t
 ) strict, without rowid;
 
 alter table decision add column taught integer not null default 0;  -- 1: what it says was learned
+create index decision_target on decision(target);
+create index decision_untaught on decision(id) where taught = 0 and act in ('file', 'unfile');
 """
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from aggregator.models import Member, Unsettled
+from aggregator.models import SAME_EVENT_WINDOW, Member, Unsettled
 from aggregator.stories import aliases, deciding, prints
 from aggregator.stories.deciding import Level, Said, Verdict
 
@@ -87,7 +87,7 @@ def _may_join(entry: Unsettled, match: Match) -> bool:
     member, level = match.member, match.verdict.level
     if level not in _NEAR or member.size >= MOST:
         return False
-    return level is Level.SAME_TEXT or abs(entry.published - member.began) <= deciding.SAME_EVENT_WINDOW
+    return level is Level.SAME_TEXT or abs(entry.published - member.began) <= SAME_EVENT_WINDOW
 
 
 def _links(matches: Sequence[Match], joins: Match | None) -> Iterator[Match]:
