@@ -259,7 +259,7 @@ async def check(line: Pipeline, step: Step, now: datetime) -> None:
     assert await line.writer.read(store.filings.older, categorize.editions(edited)) == 0
 
 
-@pytest.mark.parametrize("examples", [15, pytest.param(1000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("examples", [10, pytest.param(1000, marks=pytest.mark.full)])
 def test_apply_does_what_plan_said_and_feeds_change_once(ground, tmp_path, examples):
     @settings(max_examples=examples, deadline=None)
     @given(st.lists(steps, min_size=1, max_size=3))

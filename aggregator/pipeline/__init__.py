@@ -18,14 +18,15 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from aggregator import curate, dedupe, errors, fetch, prepare, publish, store, workers
-from aggregator.models import FeedMark, FeedMeta, SourceState, StoredEntry, Weight
+from aggregator.models import Edition, FeedMark, FeedMeta, SourceState, StoredEntry, Weight
 from aggregator.pipeline import decisions, refiling, settling, transactions, visits
 from aggregator.pipeline.settling import rebuild
 from aggregator.pipeline.setup import Setup
@@ -307,26 +308,41 @@ class Pipeline:
         """
         setup, edition = self.setup, partial(self.setup.edition, learned=self.setup.generation)
         await self.writer.run(decisions.apply, setup.parents, now)
-        done, moving = refiling.Count(), list[refiling.Refiled]()
-        async for some in self._filed_anew(setup):
-            moves = await self.writer.read(refiling.moving, some, setup.parents)
-            rows = {each.entry.row for each in moves}
-            stays = [each for each in some if each.entry.row not in rows]
-            done += await self.writer.run(refiling.file, stays, edition, now)
-            moving += moves
+        stayed, moving = await self._file_what_stays(setup, edition, now)
         async with self._catching_up:
-            good = [
-                each for some in refiling.batches(moving) for each in await self.writer.read(refiling.as_read, some)
-            ]
-            change = await self.writer.read(refiling.plan, good, setup.parents)
-            for part in change.parts():
-                await self.writer.run(refiling.move, part, now - setup.settings.publish.backfill, now)
-            for batch in refiling.batches(moving):
-                done += await self.writer.run(refiling.file, batch, edition, now)
+            moved = await self._move(setup, moving, edition, now)
         await self.catch_up(setup, now)
+        return stayed + moved
+
+    async def _file_what_stays(
+        self, setup: Setup, edition: Callable[[str], Edition], now: datetime
+    ) -> tuple[refiling.Count, list[refiling.Refiled]]:
+        """File the entries that change no feed; and those that do, to be filed with what they change."""
+        done, moving = refiling.Count(), list[refiling.Refiled]()
+        async with aclosing(self._filed_anew(setup)) as filed_anew:
+            async for some in filed_anew:
+                moves = await self.writer.read(refiling.moving, some, setup.parents)
+                rows = {each.entry.row for each in moves}
+                stays = [each for each in some if each.entry.row not in rows]
+                done += await self.writer.run(refiling.file, stays, edition, now)
+                moving += moves
+        return done, moving
+
+    async def _move(
+        self, setup: Setup, moving: Sequence[refiling.Refiled], edition: Callable[[str], Edition], now: datetime
+    ) -> refiling.Count:
+        """Bring the log to what these entries change, then file them."""
+        done, good = refiling.Count(), list[refiling.Refiled]()
+        for some in refiling.batches(moving):
+            good += await self.writer.read(refiling.as_read, some)
+        change = await self.writer.read(refiling.plan, good, setup.parents)
+        for part in change.parts():
+            await self.writer.run(refiling.move, part, now - setup.settings.publish.backfill, now)
+        for some in refiling.batches(moving):
+            done += await self.writer.run(refiling.file, some, edition, now)
         return done
 
-    async def _filed_anew(self, setup: Setup) -> AsyncIterator[list[refiling.Refiled]]:
+    async def _filed_anew(self, setup: Setup) -> AsyncGenerator[list[refiling.Refiled], None]:
         """All stored entries of listed sources, and how they would be filed now, some at once."""
         tools, last, under_way = setup.tools, 0, deque[asyncio.Task[list[refiling.Refiled]]]()
         try:
