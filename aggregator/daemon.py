@@ -199,9 +199,10 @@ class _Life:
     async def _refile(self, asked: int) -> None:
         """File what is stored anew, as `aggregator apply` asked for; what dies on the way is begun again."""
         try:
-            change = await self._line.refile(_now())
-            await self._line.writer.run(store.decisions.done, "apply", asked)
-            log.info("%d stored entries were filed anew", len(change.refiled))
+            done = await self._line.refile(_now())
+            log.info("%d stored entries were filed anew", done.changed)
+            if not done.left:
+                await self._line.writer.run(store.decisions.done, "apply", asked)
         except _UNWRITABLE as error:
             self._pause(error)
         finally:

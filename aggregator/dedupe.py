@@ -13,17 +13,14 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aggregator import html, text, urls
-from aggregator.models import Back, Candidate, Known, NewEntry, PreparedEntry, Unsettled
+from aggregator.models import SAME_TEXT_WINDOW, Back, Candidate, Known, NewEntry, PreparedEntry, Unsettled
 
 # The namespace of published ids that we make (RFC 9562, section 5.5). It is part of every published feed: never change
 # it.
 NAMESPACE = uuid.UUID("5a0c2f0e-6d0b-5b52-9a55-1f4d3c9c7a11")
-
-# How long after a page's first entry another entry with its link is taken for a copy of it.
-COPY_WINDOW = timedelta(days=14)
 
 # An entry's own id may be published when it is one of these IRIs, with no character that RFC 3987 forbids.
 _PUBLISHABLE = re.compile(
@@ -355,7 +352,7 @@ def copy_of(entry: Unsettled, candidates: Iterable[Candidate]) -> tuple[Candidat
     `candidates` link to the same page. A link that stands under several titles (a show's page, a front page) names no
     single story: then, as within one source, only an equal folded title joins.
     """
-    near = [c for c in candidates if abs(entry.published - c.published) <= COPY_WINDOW]
+    near = [c for c in candidates if abs(entry.published - c.published) <= SAME_TEXT_WINDOW]
     for candidate in near:
         if candidate.title_key == entry.title_key:
             return candidate, "link+title"

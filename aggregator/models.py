@@ -19,6 +19,10 @@ from typing import Any, NamedTuple, TypeVar
 # Terms that name something of the aggregator's own, so that no category may take them.
 RESERVED_TERMS = ("all", "other", "hot", "health", "search", "archive", "sources")
 
+# How far apart two entries may be published, at the most, to be the same page or text, and to tell the same event.
+SAME_TEXT_WINDOW = timedelta(days=14)
+SAME_EVENT_WINDOW = timedelta(hours=72)
+
 _T = TypeVar("_T")
 
 
@@ -272,16 +276,12 @@ class Filing:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What files entries: digests of the lexicon, of the rules and sources, and of what was learned."""
+    """What files entries: digests of the lexicon, and of the rules and the source; and how often something was learned
+    up to then."""
 
     lexicon: str
     rules: str
-    learned: str
-
-    @property
-    def digest(self) -> str:
-        """The name of the whole."""
-        return f"{self.lexicon} {self.rules} {self.learned}"
+    learned: int = 0
 
 
 class Weight(NamedTuple):

@@ -17,12 +17,11 @@ from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from aggregator import categorize, html, parse, stories, text, urls
+from aggregator import categorize, html, parse, stories, text, urls, workers
 from aggregator.categorize import learning, lexicon
 from aggregator.categorize.lexicon import Learned
 from aggregator.models import (
     Config,
-    Edition,
     Example,
     Filing,
     ParsedEntry,
@@ -62,9 +61,10 @@ def document(
     return replace(feed, entries=()), prepared
 
 
-def pack(config: Config, learned: Iterable[Weight] = ()) -> bytes:
+def pack(config: Config, learned: Iterable[Weight] = ()) -> workers.Kept:
     """What workers need of the configuration, and what the lexicon learned, as bytes that travel cheaply."""
-    return pickle.dumps((config.categories, config.tracking, config.aliases, config.lexicon, tuple(learned)))
+    said = (config.categories, config.tracking, config.aliases, config.lexicon, tuple(learned))
+    return workers.Kept(pickle.dumps(said))
 
 
 @lru_cache(maxsize=2)
@@ -81,23 +81,6 @@ def unpack(tools: bytes) -> Tools:
 def _lexicon(words: str) -> lexicon.Lexicon:
     """The lexicon with these lines added, which stays when only the rest changes."""
     return lexicon.load(words)
-
-
-def editions(config: Config, learned: str = "") -> dict[str, Edition]:
-    """For each source the name of what files its entries. `learned`: the name of what was learned."""
-    words, rules = _name((lexicon.shipped(), config.lexicon)), _name(config.categories)
-    return {
-        source.name: Edition(
-            lexicon=words,
-            rules=_name((rules, source.categories, sorted(source.prior.items()), source.rules)),
-            learned=learned,
-        )
-        for source in config.sources
-    }
-
-
-def _name(said: object) -> str:
-    return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def refile(entries: Sequence[StoredEntry], sources: Mapping[str, Source], tools: bytes) -> list[tuple[Filing, ...]]:

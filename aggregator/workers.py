@@ -2,7 +2,8 @@
 replaced.
 
 A worker is `python -m aggregator.workers FD`, started with a socket over which pickled calls and results go. It ends
-when its parent does, however that dies, because the socket closes.
+when its parent does, however that dies, because the socket closes. What many calls need (`Kept`) goes to each worker
+once.
 """
 
 from __future__ import annotations
@@ -16,16 +17,59 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from multiprocessing.connection import Connection
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_Job = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
 MEMORY_LIMIT = 2 * 1024**3  # bytes of address space: a document that asks for more fails alone
+
+_KEPT = 2  # values that a worker keeps: what a configuration that is in use needs, and that of the next
+
+
+class Kept(bytes):
+    """Bytes that many calls take as an argument: a worker is sent them once, and keeps the last few."""
+
+
+class _Held(NamedTuple):
+    """Stands in a job for the argument that the worker keeps at this place."""
+
+    place: int
+
+
+Keeper = deque[Kept]  # what a worker keeps; both ends follow it in the same steps
+
+
+def _shortened(value: Any, keeper: Keeper) -> Any:
+    """An argument as it travels."""
+    if not isinstance(value, Kept):
+        return value
+    if value in keeper:
+        return _Held(keeper.index(value))
+    keeper.append(value)
+    return value
+
+
+def _restored(value: Any, keeper: Keeper) -> Any:
+    """An argument as it was."""
+    if isinstance(value, _Held):
+        return keeper[value.place]
+    if isinstance(value, Kept):
+        keeper.append(value)
+    return value
+
+
+def _each(job: _Job, change: Callable[[Any, Keeper], Any], keeper: Keeper) -> _Job:
+    """The job with each of its arguments changed, in order."""
+    call, args, kwargs = job
+    return call, tuple(change(value, keeper) for value in args), {k: change(v, keeper) for k, v in kwargs.items()}
 
 
 class WorkerLostError(Exception):
@@ -42,13 +86,14 @@ class _Worker:
                 stdin=subprocess.DEVNULL,
             )
         self._connection = Connection(ours.detach())
+        self._keeper: Keeper = deque(maxlen=_KEPT)
 
-    def call(self, job: tuple[Any, ...], deadline: float) -> Any:
+    def call(self, job: _Job, deadline: float) -> Any:
         """Run one job there; what it returned or raised. Raises WorkerLostError, after which this worker is of no
         use.
         """
         try:
-            self._connection.send(job)
+            self._send(job)
             if not self._connection.poll(deadline):
                 raise WorkerLostError(f"took longer than {deadline:.0f} s")
             good, value = self._connection.recv()
@@ -57,6 +102,11 @@ class _Worker:
         if good:
             return value
         raise value
+
+    def _send(self, job: _Job) -> None:
+        keeper = self._keeper.copy()
+        self._connection.send(_each(job, _shortened, keeper))
+        self._keeper = keeper  # only now: nothing was sent of a job that cannot be pickled
 
     def kill(self) -> None:
         """End the process now. The other end of the socket closes with it, so a waiting `call` raises
@@ -92,7 +142,7 @@ class Pool:
             )
             return await asyncio.shield(running)
 
-    def _call(self, job: tuple[Any, ...], deadline: float) -> Any:
+    def _call(self, job: _Job, deadline: float) -> Any:
         worker = self._take()
         try:
             result = worker.call(job, deadline)
@@ -131,9 +181,10 @@ class Pool:
 
 
 def _serve(connection: Connection) -> None:
+    keeper: Keeper = deque(maxlen=_KEPT)
     while True:
         try:
-            call, args, kwargs = connection.recv()
+            call, args, kwargs = _each(connection.recv(), _restored, keeper)
         except (EOFError, ConnectionError):
             return
         try:
@@ -148,7 +199,8 @@ def _serve(connection: Connection) -> None:
             connection.send((False, RuntimeError(f"{type(error).__name__}: {error}")))
 
 
-def _main() -> None:
+def main() -> None:
+    """Be a worker, on the socket that the command line names."""
     gc.set_threshold(10_000, 20, 20)  # a document makes thousands of objects that need no collector
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it ends us by closing the socket
     with contextlib.suppress(ValueError, OSError):
@@ -160,4 +212,6 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
-    _main()
+    from aggregator import workers  # what travels is of that module, not of __main__
+
+    workers.main()

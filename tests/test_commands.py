@@ -54,6 +54,20 @@ finally:
     assert done.stderr.split() == ["loaded:"]
 
 
+def test_status_loads_nothing_that_reads_documents(instance):
+    instance.configure([])
+    instance.poll()
+    program = f"""
+import sys
+from aggregator.cli import main
+main(["status", *{instance.folders!r}], standalone_mode=False)
+print("loaded:", *sorted({{"aggregator.parse", "aggregator.html", "feedparser", "lxml"}} & set(sys.modules)))
+"""
+    done = started(sys.executable, "-c", program)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "loaded:"
+
+
 def test_a_wrong_option_is_exit_2():
     done = started(COMMAND, "poll", "--nonsense")
     assert done.returncode == 2

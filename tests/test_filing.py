@@ -131,6 +131,34 @@ def test_what_is_old_enters_a_category_without_being_announced(polled):
     assert row["categories"] == ["tea"]
 
 
+def test_a_category_that_gets_another_parent_takes_its_stories_along(polled):
+    rules(polled, ai=[{"any": "邮差"}])
+    polled.command("apply")
+    assert titles(polled, "ai") == titles(polled, "tech") == [TITLES[3]]
+    moved = [{**each, "parent": "tea"} if each["term"] == "ai" else each for each in CATEGORIES]
+    moved[1]["rules"] = [{"any": "邮差"}]
+    (polled.config / "categories.yaml").write_text(yaml.safe_dump({"categories": moved}, allow_unicode=True), "utf-8")
+    assert planned(polled) == {"tea": ([TITLES[3]], []), "tech": ([], [TITLES[3]])}
+    polled.command("apply")
+    assert titles(polled, "ai") == titles(polled, "tea") == [TITLES[3]]
+    assert titles(polled, "tech") == []
+    assert planned(polled) == {}
+
+
+def test_a_hidden_story_leaves_a_category_for_good(polled):
+    rules(polled, tea=[{"any": "茶馆"}])
+    polled.command("apply")
+    polled.command("hide", of(polled, 2))
+    polled.poll("--now", LATER)
+    rules(polled)
+    polled.command("apply")
+    assert planned(polled) == {}
+    polled.command("hide", of(polled, 2), "--undo")
+    polled.poll("--now", "2026-11-22T12:20:00Z")
+    assert titles(polled, "tea") == []
+    assert TITLES[2] in titles(polled, "other")
+
+
 def test_a_hidden_story_stays_hidden_when_it_is_filed_anew(polled):
     polled.command("hide", of(polled, 2))
     polled.poll("--now", LATER)

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from aggregator import errors, store
 from aggregator.models import Edition, Head, NewEntry, Source, Visit
 from tests.builders import DAY, HOUR, NOW, prepared
 
-EDITION = Edition("words", "rules", "")
+EDITION = Edition("words", "rules")
 
 
 @pytest.fixture
@@ -32,10 +33,13 @@ def source(name="A", **said):
     return Source(**({"name": name, "url": f"http://example.org/{name}"} | said))
 
 
+def new_entry(entry_id="1", **said):
+    return NewEntry(entry_id, prepared(id=entry_id, **said), NOW, NOW)
+
+
 def add_entry(db, entry_id="1", **said):
     head = store.entries.head(db, 1, Head(title="Feed"))
-    new = NewEntry(entry_id, prepared(id=entry_id, **said), NOW, NOW)
-    store.entries.add(db, 1, head, [new], EDITION, NOW)
+    store.entries.add(db, 1, head, [new_entry(entry_id, **said)], EDITION, NOW)
     return db.execute("select max(id) from entry").fetchone()[0]
 
 
@@ -113,6 +117,53 @@ def test_a_tick_before_the_last_one_is_refused(db):
 def test_what_is_under_way_is_not_due_again(db):
     sync(db, source("A"), source("B"))
     assert names(store.sources.due(db, NOW, 1, {1})) == ["B"]
+
+
+# ------------------------------------------------------------------------------------------------- decisions
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda db: store.decisions.reopen(db, "hide", 1),
+        lambda db: store.decisions.undo(db, "file", "urn:x", "tech", NOW),
+        lambda db: store.decisions.is_open(db),
+        lambda db: store.decisions.asked(db, "apply"),
+        lambda db: store.decisions.waiting(db),
+        lambda db: store.filings.rulings(db, "urn:x"),
+        lambda db: store.learned.corrections(db, 10),
+    ],
+    ids=["reopen", "undo", "is_open", "asked", "waiting", "rulings", "corrections"],
+)
+def test_no_decision_is_looked_at_that_is_not_meant(db, work):
+    statements = []
+    db.conn.set_trace_callback(statements.append)
+    work(db)
+    db.conn.set_trace_callback(None)
+    steps = [row[-1] for sql in statements for row in db.conn.execute(f"explain query plan {sql}")]
+    assert any("decision_" in step for step in steps)
+    assert not [step for step in steps if step.startswith("SCAN") and "INDEX" not in step]
+
+
+# ------------------------------------------------------------------------------------------------- editions
+
+
+def test_each_entry_knows_what_filed_it_and_learning_makes_no_more_editions(db):
+    sync(db, source("A"))
+    for generation in range(3):
+        edition = replace(EDITION, learned=generation)
+        store.entries.add(db, 1, store.entries.head(db, 1, Head()), [new_entry(str(generation))], edition, NOW)
+    store.filings.stamp(db, {1: replace(EDITION, rules="new", learned=7)})
+    filed_by = (
+        "select e.id, d.lexicon, d.rules, e.learned from entry e join edition d on d.id = e.edition order by e.id"
+    )
+    assert db.execute(filed_by).fetchall() == [
+        (1, "words", "new", 7),
+        (2, "words", "rules", 1),
+        (3, "words", "rules", 2),
+    ]
+    assert db.execute("select count(*) from edition").fetchone()[0] == 2
+    assert store.filings.older(db, {"A": Edition("words", "new")}) == 2
 
 
 # ------------------------------------------------------------------------------------------------- publications

@@ -7,7 +7,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from aggregator import cli
+from aggregator import cli, store
+from aggregator.models import Weight
 
 # Rules alone file here, whatever the lexicon says, but for the category that it does not know.
 CATEGORIES = """\
@@ -94,6 +95,19 @@ def test_text_link_language_and_source_count(tried):
     assert answer(tried("数码", "--source", "晚报"))["categories"][0]["reasons"] == [
         "rule 1 of its source, which found 数码"
     ]
+
+
+def test_what_was_learned_counts_where_there_is_a_database(tried, tmp_path):
+    said = ("古琴少年", "--data", str(tmp_path))
+    before = answer(tried(*said))
+    assert terms(before) == []
+    assert not (tmp_path / store.FILE_NAME).exists(), "nothing is made by trying"
+    db = store.connect(tmp_path)
+    store.learned.put(db, [Weight("古琴", "chess", 9.0, 1)], [])
+    db.close()
+    after = answer(tried(*said))
+    assert terms(after) == ["chess"]
+    assert "古琴" in after["categories"][0]["reasons"][-1]
 
 
 def test_what_keeps_an_entry_out_is_said(tried):

@@ -39,6 +39,15 @@ def eat_memory():
     return len(bytearray(workers.MEMORY_LIMIT))
 
 
+SEEN = []  # in a worker: nothing else gets the address of what stands here
+
+
+def look(kept, also=b"", seconds=0):
+    SEEN.append((kept, also))
+    time.sleep(seconds)
+    return bytes(kept), id(kept), id(also)
+
+
 def in_pool(use, size=1):
     async def main():
         pool = workers.Pool(size)
@@ -106,6 +115,59 @@ def test_closing_does_not_wait_for_a_slow_job():
     started = time.monotonic()
     in_pool(use, size=2)
     assert time.monotonic() - started < 10
+
+
+# ------------------------------------------------------------------------------------------------- what is kept
+
+
+def test_what_is_kept_is_sent_to_a_worker_once():
+    async def use(pool):
+        return [await pool.run(SOON, look, workers.Kept(b"tools"), also=workers.Kept(b"more")) for _ in range(3)]
+
+    first, *later = in_pool(use)
+    assert first[0] == b"tools"
+    assert later == [first, first], "the very objects that came with the first job"
+
+
+def test_every_worker_gets_what_is_kept():
+    tools = workers.Kept(b"tools")
+
+    async def use(pool):
+        await pool.run(SOON, look, tools)
+        both = [pool.run(SOON, look, tools, seconds=0.5) for _ in range(2)]  # too long for one to do the other's job
+        return [said for said, _, _ in await asyncio.gather(*both)]
+
+    assert in_pool(use, size=2) == [b"tools", b"tools"]
+
+
+def test_changed_values_arrive_and_the_former_ones_still_do():
+    async def use(pool):
+        return [(await pool.run(SOON, look, workers.Kept(said)))[0] for said in (b"1", b"2", b"1", b"3", b"1", b"2")]
+
+    assert in_pool(use) == [b"1", b"2", b"1", b"3", b"1", b"2"]
+
+
+def test_a_worker_that_replaces_another_is_sent_what_is_kept_anew():
+    tools = workers.Kept(b"tools")
+
+    async def use(pool):
+        await pool.run(SOON, look, tools)
+        with pytest.raises(workers.WorkerLostError):
+            await pool.run(SOON, die)
+        return (await pool.run(SOON, look, tools))[0]
+
+    assert in_pool(use) == b"tools"
+
+
+def test_a_job_that_could_not_be_sent_has_left_nothing_with_the_worker():
+    tools = workers.Kept(b"tools")
+
+    async def use(pool):
+        with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
+            await pool.run(SOON, look, tools, also=lambda: None)
+        return (await pool.run(SOON, look, tools))[0]
+
+    assert in_pool(use) == b"tools"
 
 
 def test_what_travels_arrives_as_it_was():

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from aggregator import categorize, dedupe, explain, html, prepare, text
-from aggregator.models import Config, Filing, ParsedEntry, Source
+from aggregator.models import Config, Filing, ParsedEntry, Source, Weight
 
 Row = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -17,9 +17,9 @@ KEYS = ("title", "text", "url", "author", "source", "language")  # of a row; wha
 _DECIMALS = 3  # of a score
 
 
-def answers(config: Config, rows: Iterable[Row]) -> Iterator[Answer]:
+def answers(config: Config, learned: Iterable[Weight], rows: Iterable[Row]) -> Iterator[Answer]:
     """For each row its `categories` and `scores`, and what it is `kept_out` of, if anything."""
-    guide = prepare.unpack(prepare.pack(config)).guide
+    guide = prepare.unpack(prepare.pack(config, learned)).guide
     parents = {category.term: category.parent for category in config.categories}
     sources = {source.name: source for source in config.sources}
     for row in rows:

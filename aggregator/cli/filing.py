@@ -6,6 +6,7 @@ import asyncio
 import getpass
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ from aggregator.cli.common import as_json_option, counted, database, folders, lo
 from aggregator.cli.editing import decide
 
 if TYPE_CHECKING:
-    from aggregator.models import Config
+    from aggregator.models import Config, StoredEntry
     from aggregator.pipeline import refiling
     from aggregator.store import Database
 
@@ -63,7 +64,7 @@ def plan(days: float | None, as_json: bool) -> None:
 
     config = load()
     since = None if days is None else datetime.now(UTC) - timedelta(days=days)
-    change = _plan(config, database(), since)
+    change = planned(config, database(), since)
     rows = list(refiling.summary(change))
     if as_json:
         print_json(rows)
@@ -71,24 +72,35 @@ def plan(days: float | None, as_json: bool) -> None:
         click.echo("\n".join(_said(config, rows)) or "Nothing changes.")
 
 
-def _plan(config: Config, db: Database, since: datetime | None) -> refiling.Plan:
+def planned(config: Config, db: Database, since: datetime | None = None) -> refiling.Plan:
+    """What filing anew would change, of what came since a moment."""
     from aggregator.pipeline import refiling
 
     parents = {category.term: category.parent for category in config.categories}
-    changed = (each for each in counted("Filing", _refiled(config, db, since), printed=False) if each.changes)
-    return refiling.plan(db, changed, parents)
+    entries = counted("Filing", _stored(config, db, since), printed=False)
+    return refiling.plan(db, _moving(config, db, entries, parents), parents)
 
 
-def _refiled(config: Config, db: Database, since: datetime | None) -> Iterator[refiling.Refiled]:
+def _stored(config: Config, db: Database, since: datetime | None) -> Iterator[StoredEntry]:
+    from aggregator import store
+    from aggregator.pipeline import refiling
+
+    sources, after = {source.name for source in config.sources}, 0
+    while entries := store.filings.stored(db, after, refiling.AT_ONCE, since):
+        after = entries[-1].row
+        yield from (entry for entry in entries if entry.source_name in sources)
+
+
+def _moving(
+    config: Config, db: Database, entries: Iterator[StoredEntry], parents: refiling.Parents
+) -> Iterator[refiling.Refiled]:
     from aggregator import prepare, store
     from aggregator.pipeline import refiling
 
     sources = {source.name: source for source in config.sources}
-    tools, after = prepare.pack(config, store.learned.rows(db)), 0
-    while entries := store.filings.stored(db, after, 500, since):
-        after = entries[-1].row
-        known = [entry for entry in entries if entry.source_name in sources]
-        yield from map(refiling.Refiled, known, prepare.refile(known, sources, tools))
+    tools = prepare.pack(config, store.learned.rows(db))
+    while some := list(islice(entries, refiling.AT_ONCE)):
+        yield from refiling.moving(db, refiling.refiled(some, prepare.refile(some, sources, tools)), parents)
 
 
 def _said(config: Config, rows: list[Any]) -> Iterator[str]:
@@ -98,14 +110,16 @@ def _said(config: Config, rows: list[Any]) -> Iterator[str]:
         yield f"{row['term']}{f' ({label})' if label else ''}: +{len(row['enters'])} -{len(row['leaves'])}"
         for sign, moves in (("+", row["enters"]), ("-", row["leaves"])):
             for move in moves[:_SHOWN]:
-                yield f"  {sign} {move['title']}  ({move['source']}; {_why(move['reasons'])})"
+                yield f"  {sign} {move['title']}  ({move['source']}; {_why(row['term'], sign, move['reasons'])})"
             if len(moves) > _SHOWN:
                 yield f"  {sign} {len(moves) - _SHOWN} more; --json has them all"
 
 
-def _why(reasons: list[dict[str, str]]) -> str:
+def _why(term: str, sign: str, reasons: list[dict[str, str]]) -> str:
+    if term == "other":
+        return "no category is left" if sign == "+" else "it has a category now"
     said = [" ".join((reason["term"], reason["origin"], *reason["reason"].splitlines()[:1])) for reason in reasons]
-    return ", ".join(said) or "no category is left"
+    return ", ".join(said) or "nothing files it there any more"
 
 
 @click.command()
@@ -133,4 +147,4 @@ async def _apply(config: Config) -> int:
     async with daemon.open_pipeline(config) as line:
         last = await line.writer.run(store.sources.last_tick)
         await line.adopt(line.setup, last or datetime.now(UTC))
-        return len((await line.refile(last or datetime.now(UTC))).refiled)
+        return (await line.refile(last or datetime.now(UTC))).changed

@@ -58,7 +58,7 @@ def _watch(config: Config, db: Database) -> None:
 
 
 def _status(config: Config, db: Database, now: datetime) -> Row:
-    from aggregator import prepare, store, stories
+    from aggregator import categorize, store, stories
 
     sources = list(store.reports.conditions(db, now))
     known = {source["name"] for source in sources}
@@ -69,7 +69,7 @@ def _status(config: Config, db: Database, now: datetime) -> Row:
         "day": sum(source["day"] for source in sources),
         "week": sum(source["week"] for source in sources),
         "outdated_prints": store.fingerprints.outdated(db, stories.VERSION),
-        "filed_by_other_rules": store.filings.older(db, prepare.editions(config)),
+        "filed_by_other_rules": store.filings.older(db, categorize.editions(config)),
         **_sizes(config.settings.data),
     }
 

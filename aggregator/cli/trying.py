@@ -14,7 +14,7 @@ from aggregator.cli.common import folders, load, nearest
 
 if TYPE_CHECKING:
     from aggregator.cli.answering import Row
-    from aggregator.models import Config
+    from aggregator.models import Config, Weight
 
 
 @click.command("try")
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 def try_(rows: IO[bytes] | None, **said: str | None) -> None:
     """Say where an entry would be filed, and why, by the configuration as it is. Nothing is stored.
 
+    What filing learned counts too, if there is a database in the data folder.
+
     One JSON line each: `categories` are those it would be in, parents too; `scores` are of every category without a
     parent, best first. A row of FILE has title, text, url, author, source, language, as far as they are there.
     """
@@ -41,8 +43,16 @@ def try_(rows: IO[bytes] | None, **said: str | None) -> None:
         _check_source(config, said["source"])
     from aggregator.cli import answering
 
-    for answer in answering.answers(config, [said] if rows is None else _rows(rows)):
+    for answer in answering.answers(config, _learned(config), [said] if rows is None else _rows(rows)):
         sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+
+
+def _learned(config: Config) -> list[Weight]:
+    """What the database holds of it; nothing where there is none."""
+    from aggregator import store
+
+    folder = config.settings.data
+    return store.learned.rows(store.read_only(folder)) if (folder / store.FILE_NAME).exists() else []
 
 
 def _check_source(config: Config, name: str | None) -> None:

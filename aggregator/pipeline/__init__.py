@@ -17,15 +17,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from aggregator import curate, dedupe, errors, fetch, prepare, publish, store, workers
-from aggregator.models import FeedMark, FeedMeta, SourceState, Weight
-from aggregator.pipeline import refiling, settling, transactions, visits
+from aggregator.models import Edition, FeedMark, FeedMeta, SourceState, StoredEntry, Weight
+from aggregator.pipeline import decisions, refiling, settling, transactions, visits
 from aggregator.pipeline.settling import rebuild
 from aggregator.pipeline.setup import Setup
 
@@ -33,9 +35,8 @@ __all__ = ["BackwardsError", "Pipeline", "Report", "Setup", "rebuild"]
 
 log = logging.getLogger(__name__)
 
-REFILED_AT_ONCE = 200  # entries that a worker files anew at once
-STAMPED_AT_ONCE = 5000
 LESSONS_AT_ONCE = 200
+REFILED_AHEAD = 1  # jobs for workers, of `refiling.AT_ONCE` entries, beside the one that is waited for
 PARSE_DEADLINE = timedelta(seconds=15)
 RENDER_DEADLINE = timedelta(seconds=60)
 PRUNED_AT_ONCE = 50  # stories in one transaction
@@ -207,6 +208,7 @@ class Pipeline:
             visit = visits.success(source, state, settings.poll, answer, now)
             await self.writer.gather(store.sources.record, visit)
             return Report(state.name, "unchanged")
+        edition = setup.edition(state.name, setup.generation)
         feed, entries = await self.pool.run(
             PARSE_DEADLINE,
             prepare.document,
@@ -219,9 +221,7 @@ class Pipeline:
         )
         visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now)
         horizon = visits.horizon(state, settings.publish, now)
-        new, changed = await self.writer.gather(
-            transactions.keep, state, visit, feed, entries, horizon, setup.editions[state.name]
-        )
+        new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon, edition)
         return Report(state.name, "ok", new, changed)
 
     async def _failed(
@@ -300,35 +300,69 @@ class Pipeline:
     async def _teach(self, setup: Setup) -> None:
         setup.teach(await self.writer.run(store.learned.rows), await self.writer.run(store.learned.generation))
 
-    async def refile(self, now: datetime) -> refiling.Plan:
-        """File everything that is stored anew, by the configuration as it is, and publish what that changes once."""
-        setup = self.setup
-        refiled, seen = await self._refiled(setup)
-        change = await self.writer.run(refiling.plan, refiled, setup.parents)
-        backfill = now - setup.settings.publish.backfill
-        for term in change.terms():
-            await self.writer.run(refiling.apply, change, term, backfill, now)
-        for name, rows in seen.items():
-            for start in range(0, len(rows), STAMPED_AT_ONCE):
-                await self.writer.run(store.filings.stamp, rows[start : start + STAMPED_AT_ONCE], setup.editions[name])
-        await self.catch_up(setup, now)
-        return change
+    async def refile(self, now: datetime) -> refiling.Count:
+        """File everything that is stored anew, by the configuration as it is, and publish what that changes once.
 
-    async def _refiled(self, setup: Setup) -> tuple[list[refiling.Refiled], Mapping[str, list[int]]]:
-        """The stored entries of which any filing changes, and the rows of all by source."""
-        refiled: list[refiling.Refiled] = []
-        seen: dict[str, list[int]] = defaultdict(list)
-        last = 0
-        while entries := await self.writer.run(store.filings.stored, last, REFILED_AT_ONCE):
-            last = entries[-1].row
-            known = [entry for entry in entries if entry.source_name in setup.sources]
-            for entry in known:
-                seen[entry.source_name].append(entry.row)
-            sources = {entry.source_name: setup.sources[entry.source_name] for entry in known}
-            filings = await self.pool.run(RENDER_DEADLINE, prepare.refile, known, sources, setup.tools)
-            both = map(refiling.Refiled, known, filings)
-            refiled += [each for each in both if each.changes]
-        return refiled, seen
+        Polls go on meanwhile. Entries get their stories, and feeds are published, until the plan is made, and again
+        when it is carried out.
+        """
+        setup, edition = self.setup, partial(self.setup.edition, learned=self.setup.generation)
+        await self.writer.run(decisions.apply, setup.parents, now)
+        stayed, moving = await self._file_what_stays(setup, edition, now)
+        async with self._catching_up:
+            moved = await self._move(setup, moving, edition, now)
+        await self.catch_up(setup, now)
+        return stayed + moved
+
+    async def _file_what_stays(
+        self, setup: Setup, edition: Callable[[str], Edition], now: datetime
+    ) -> tuple[refiling.Count, list[refiling.Refiled]]:
+        """File the entries that change no feed; and those that do, to be filed with what they change."""
+        done, moving = refiling.Count(), list[refiling.Refiled]()
+        async with aclosing(self._filed_anew(setup)) as filed_anew:
+            async for some in filed_anew:
+                moves = await self.writer.read(refiling.moving, some, setup.parents)
+                rows = {each.entry.row for each in moves}
+                stays = [each for each in some if each.entry.row not in rows]
+                done += await self.writer.run(refiling.file, stays, edition, now)
+                moving += moves
+        return done, moving
+
+    async def _move(
+        self, setup: Setup, moving: Sequence[refiling.Refiled], edition: Callable[[str], Edition], now: datetime
+    ) -> refiling.Count:
+        """Bring the log to what these entries change, then file them."""
+        done, good = refiling.Count(), list[refiling.Refiled]()
+        for some in refiling.batches(moving):
+            good += await self.writer.read(refiling.as_read, some)
+        change = await self.writer.read(refiling.plan, good, setup.parents)
+        for part in change.parts():
+            await self.writer.run(refiling.move, part, now - setup.settings.publish.backfill, now)
+        for some in refiling.batches(moving):
+            done += await self.writer.run(refiling.file, some, edition, now)
+        return done
+
+    async def _filed_anew(self, setup: Setup) -> AsyncGenerator[list[refiling.Refiled], None]:
+        """All stored entries of listed sources, and how they would be filed now, some at once."""
+        tools, last, under_way = setup.tools, 0, deque[asyncio.Task[list[refiling.Refiled]]]()
+        try:
+            while entries := await self.writer.read(store.filings.stored, last, refiling.AT_ONCE):
+                last = entries[-1].row
+                under_way.append(asyncio.create_task(self._file_anew(setup, tools, entries)))
+                if len(under_way) > REFILED_AHEAD:
+                    yield await under_way.popleft()
+            while under_way:
+                yield await under_way.popleft()
+        finally:
+            for task in under_way:
+                task.cancel()
+
+    async def _file_anew(
+        self, setup: Setup, tools: workers.Kept, entries: Sequence[StoredEntry]
+    ) -> list[refiling.Refiled]:
+        known = [entry for entry in entries if entry.source_name in setup.sources]
+        sources = {entry.source_name: setup.sources[entry.source_name] for entry in known}
+        return refiling.refiled(known, await self.pool.run(RENDER_DEADLINE, prepare.refile, known, sources, tools))
 
     async def publish(self, setup: Setup, marks: Iterable[FeedMark]) -> list[str]:
         """Render and put these feeds; the paths written. A feed that fails stays dirty, and the old one in place.

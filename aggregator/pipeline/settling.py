@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from aggregator import dedupe, prepare, store, stories
-from aggregator.models import Back, Print, Unsettled
+from aggregator.models import SAME_TEXT_WINDOW, Back, Print, Unsettled
 from aggregator.pipeline import decisions
 
-REMEMBERED = store.fingerprints.TEXT_WINDOW + timedelta(days=1)  # how long an entry is found as the same text
+REMEMBERED = SAME_TEXT_WINDOW + timedelta(days=1)  # how long an entry is found as the same text
 SETTLED_AT_ONCE = 200  # entries in one transaction
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 
-from aggregator import prepare, publish, stories
-from aggregator.models import Config, Weight
+from aggregator import categorize, prepare, publish, stories
+from aggregator.models import Config, Edition, Weight
 
 RECIPE_VERSION = 2  # raised when rendering changes, so that every feed is rendered anew after an upgrade
 
@@ -23,6 +24,7 @@ class Setup:
         self.parents: Mapping[str, str | None] = {c.term: c.parent for c in config.categories}
         self.terms = (*self.categories, "all", "other")
         self._config = config
+        self._editions = categorize.editions(config)
         self.teach((), 0)
         self.public = config.settings.data / "public"
         self.site = config.settings.site.base_url or f"http://{_local(config)}"
@@ -32,7 +34,10 @@ class Setup:
         """Have what was learned count, from the next entry on. `generation`: how often something was learned."""
         self.generation = generation
         self.tools = prepare.pack(self._config, learned)
-        self.editions = prepare.editions(self._config, str(generation))
+
+    def edition(self, source: str, learned: int) -> Edition:
+        """The name of what files the entries of a source, when it was learned so often."""
+        return replace(self._editions[source], learned=learned)
 
     @cached_property
     def aliases(self) -> stories.Aliases:

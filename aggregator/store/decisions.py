@@ -61,6 +61,16 @@ def reopen(db: Database, act: str, story: int) -> None:
     )
 
 
+def stories(db: Database, act: str) -> set[int]:
+    """The stories on which a decision of a kind stands."""
+    rows = db.conn.execute(
+        "select distinct e.story from decision d join entry e on e.published_id = d.target"
+        " where d.act = ? and d.undone_at is null and e.story is not null",
+        [act],
+    )
+    return {row[0] for row in rows}
+
+
 def waiting(db: Database) -> list[OpenDecision]:
     """The decisions that wait to be applied, in the order in which they were taken."""
     rows = db.query("select * from decision where applied = 0 and act <> 'apply' order by id")

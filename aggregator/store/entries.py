@@ -88,6 +88,7 @@ def add(db: Database, source: int, head_id: int, entries: Sequence[NewEntry], ed
             "entry_id": new.id,
             "head": head_id,
             "edition": filed_by,
+            "learned": edition.learned,
             "back": int(new.back),
             "published": seconds(new.published),
             "updated": seconds(new.updated),

@@ -127,7 +127,7 @@ def _entry_line(db: Database, row: Row) -> Row:
 
 
 def _edition(db: Database, number: int) -> list[str]:
-    row = db.conn.execute("select lexicon, rules, learned from edition where id = ?", [number]).fetchone()
+    row = db.conn.execute("select lexicon, rules from edition where id = ?", [number]).fetchone()
     return list(row)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -22,9 +22,9 @@ def put(db: Database, entry: int, filings: Iterable[Filing]) -> None:
     )
 
 
-def replace(db: Database, entry: int, term: str, filings: Iterable[Filing]) -> None:
-    """Store what the voices say now of an entry and one category, in place of what they said."""
-    db.conn.execute("delete from filing where entry = ? and term = ?", [entry, term])
+def replace(db: Database, entry: int, filings: Iterable[Filing]) -> None:
+    """Store what the voices say now of an entry, in place of what they said."""
+    db.conn.execute("delete from filing where entry = ?", [entry])
     put(db, entry, filings)
 
 
@@ -51,18 +51,19 @@ def remove(db: Database, entry: int, filings: Iterable[Filing]) -> None:
 
 
 def edition(db: Database, made: Edition) -> int:
-    """The row of an edition."""
-    db.conn.execute(
-        "insert or ignore into edition (digest, lexicon, rules, learned) values (?, ?, ?, ?)",
-        [made.digest, made.lexicon, made.rules, made.learned],
+    """The row of an edition, but for what was learned."""
+    parts = [made.lexicon, made.rules]
+    db.conn.execute("insert or ignore into edition (lexicon, rules) values (?, ?)", parts)
+    return int(db.conn.execute("select id from edition where lexicon = ? and rules = ?", parts).fetchone()[0])
+
+
+def stamp(db: Database, made: Mapping[int, Edition]) -> None:
+    """Note which edition filed each of these entries."""
+    numbers = {each: edition(db, each) for each in set(made.values())}
+    db.conn.executemany(
+        "update entry set edition = ?, learned = ? where id = ?",
+        [(numbers[each], each.learned, entry) for entry, each in made.items()],
     )
-    return int(db.conn.execute("select id from edition where digest = ?", [made.digest]).fetchone()[0])
-
-
-def stamp(db: Database, entries: Iterable[int], made: Edition) -> None:
-    """Note which edition filed these entries."""
-    number = edition(db, made)
-    db.conn.executemany("update entry set edition = ? where id = ?", [(number, entry) for entry in entries])
 
 
 def older(db: Database, editions: Mapping[str, Edition]) -> int:
@@ -129,14 +130,16 @@ def rulings(db: Database, published_id: str) -> list[Ruling]:
     return _rulings(db, [published_id])[published_id]
 
 
-def members(db: Database, stories: Collection[int]) -> Mapping[int, Mapping[int, frozenset[str]]]:
+def members(db: Database, stories: Sequence[int]) -> dict[int, dict[int, frozenset[str]]]:
     """For each story its entries, and the categories in which each is filed."""
     found: dict[int, dict[int, frozenset[str]]] = {story: {} for story in stories}
-    for story in stories:
-        rows = db.conn.execute(
-            "select e.id, group_concat(f.term) from entry e left join filing f on f.entry = e.id where e.story = ?"
-            " group by e.id",
-            [story],
-        )
-        found[story] = {entry: frozenset((terms or "").split(",")) - {""} for entry, terms in rows}
+    sql = "select e.story, e.id, f.term from entry e left join filing f on f.entry = e.id where e.story in ({})"
+    for story, entry, term in db.conn.execute(sql.format(",".join("?" * len(stories))), list(stories)):
+        found[story][entry] = found[story].get(entry, frozenset()) | ({term} if term else frozenset())
     return found
+
+
+def story_of(db: Database, entries: Sequence[int]) -> dict[int, int | None]:
+    """The story of each of these entries that are stored still."""
+    sql = f"select id, story from entry where id in ({','.join('?' * len(entries))})"
+    return dict(db.conn.execute(sql, list(entries)).fetchall())

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlite_utils import Database
 
-from aggregator.models import Member, Print
+from aggregator.models import SAME_EVENT_WINDOW, SAME_TEXT_WINDOW, Member, Print
 from aggregator.store.connection import moment, seconds
 
 COMMON = 50  # entries with one key beyond which it says nothing any more
-TITLE_WINDOW = timedelta(hours=72)
-TEXT_WINDOW = timedelta(days=14)
 _KEY_BYTES = 5  # of a key of 34 bits
 _WINDOW_BITS = 13
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # windows are counted from here: 67 years of those of 72 hours
@@ -105,7 +103,7 @@ def nearest(db: Database, made: Print, published: datetime, most: int) -> list[t
 
 def _at(made: Print, published: datetime) -> Iterator[tuple[int, tuple[int, int]]]:
     """The keys as they are posted at that time, each with the keys of the windows around it, from first to last."""
-    for keys, window in ((made.title_keys, TITLE_WINDOW), (made.text_keys, TEXT_WINDOW)):
+    for keys, window in ((made.title_keys, SAME_EVENT_WINDOW), (made.text_keys, SAME_TEXT_WINDOW)):
         place = (published - _EPOCH) // window % (1 << _WINDOW_BITS)
         for key in keys:
             posted = key << _WINDOW_BITS | place

@@ -89,6 +89,13 @@ def mark_story(db: Database, story: int, now: datetime) -> None:
     mark(db, [row[0] for row in rows], now)
 
 
+def mark_carrying(db: Database, stories: Collection[int], now: datetime) -> None:
+    """Mark every feed that carries one of the stories as changed."""
+    sql = "select distinct term from publication where live = 1 and withdrawn_at is null and story in ({})"
+    rows = db.conn.execute(sql.format(",".join("?" * len(stories))), list(stories)).fetchall()
+    mark(db, [row[0] for row in rows], now)
+
+
 def require(db: Database, recipes: Mapping[str, str], now: datetime) -> None:
     """Mark the terms whose recipe (digest of the configuration that shapes their bytes) is new or differs."""
     stored = {row["term"]: row["recipe"] for row in db.query("select term, recipe from feed")}
@@ -191,35 +198,38 @@ def _entry(row: dict[str, Any]) -> PublishedEntry:
 REFILED = "refiled"  # why a story left a feed whose category it is no longer in: no tombstone, it may come back
 
 
-def standing(db: Database, story: int) -> set[str]:
-    """The terms into whose feeds a story was put, but those that it left by being filed anew."""
-    rows = db.conn.execute("select term from publication where story = ? and why <> ?", [story, REFILED])
-    return {row[0] for row in rows}
+def standing(db: Database, stories: Sequence[int]) -> dict[int, frozenset[str]]:
+    """For each story the terms into whose feeds it was put, but those that it left by being filed anew."""
+    found: dict[int, frozenset[str]] = dict.fromkeys(stories, frozenset())
+    sql = "select story, group_concat(term) from publication where why <> ? and story in ({}) group by story"
+    for story, terms in db.conn.execute(sql.format(",".join("?" * len(stories))), [REFILED, *stories]):
+        found[story] = frozenset(terms.split(","))
+    return found
 
 
-def announced(db: Database, story: int) -> datetime | None:
-    """When a story was first put into a live feed, or None."""
-    row = db.conn.execute("select min(published_at) from publication where story = ? and live = 1", [story]).fetchone()
-    return maybe_moment(row[0])
+def announced(db: Database, stories: Sequence[int]) -> dict[int, datetime]:
+    """When these stories were first put into a live feed, of those that were."""
+    sql = "select story, min(published_at) from publication where live = 1 and story in ({}) group by story"
+    rows = db.conn.execute(sql.format(",".join("?" * len(stories))), list(stories))
+    return {story: moment(published_at) for story, published_at in rows}
 
 
-def enter(db: Database, story: int, term: str, now: datetime, live: bool) -> None:
-    """Put a story into the feed of a category that it is in now: in its old place where it had one."""
-    db.conn.execute(
-        "insert into publication (term, story, published_at, live) values (?, ?, ?, ?)"
+def enter(db: Database, live: Mapping[int, bool], term: str, now: datetime) -> None:
+    """Put stories, each `live` or as a back issue, into the feed of a category that they are in now: in their old
+    places where they had one. The feed is to be marked then, as with `leave`."""
+    db.conn.executemany(
+        "insert into publication (term, story, published_at, live) select ?, id, ?, ? from story where id = ?"
         " on conflict (term, story) do update set withdrawn_at = null, why = '' where why = ?",
-        [term, story, seconds(now), int(live), REFILED],
+        [(term, seconds(now), int(is_live), story, REFILED) for story, is_live in live.items()],
     )
-    mark(db, [term], now)
 
 
-def leave(db: Database, story: int, term: str, now: datetime) -> None:
-    """Take a story out of the feed of a category that it is no longer in."""
-    db.conn.execute(
-        "update publication set withdrawn_at = ?, why = ? where story = ? and term = ? and withdrawn_at is null",
-        [seconds(now), REFILED, story, term],
+def leave(db: Database, stories: Iterable[int], term: str, now: datetime) -> None:
+    """Take stories out of the feed of a category that they are no longer in, also those that are hidden there."""
+    db.conn.executemany(
+        "update publication set withdrawn_at = coalesce(withdrawn_at, ?), why = ? where story = ? and term = ?",
+        [(seconds(now), REFILED, story, term) for story in stories],
     )
-    mark(db, [term], now)
 
 
 # ------------------------------------------------------------------------------------------------- withdrawing

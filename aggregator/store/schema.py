@@ -201,15 +201,15 @@ def m002_stories(db: Database) -> None:
 _CATEGORIES = """
 alter table filing add column score real;                    -- of the lexicon's voice, in log-odds
 
-create table edition (                 -- what has filed entries: one row for each configuration and state of learning
+create table edition (                 -- what has filed entries: a row for each lexicon and set of rules
     id integer primary key,
-    digest text not null unique,
-    lexicon text not null,              -- digests of its parts
+    lexicon text not null,              -- digests
     rules text not null,
-    learned text not null
+    unique (lexicon, rules)
 ) strict;
 
 alter table entry add column edition integer references edition(id);
+alter table entry add column learned integer;                -- how often something was learned when it was filed
 
 create table learned (                 -- what corrections and certain sources taught: added to the lexicon's weights
     word text not null,
@@ -220,6 +220,8 @@ create table learned (                 -- what corrections and certain sources t
 ) strict, without rowid;
 
 alter table decision add column taught integer not null default 0;  -- 1: what it says was learned
+create index decision_target on decision(target);
+create index decision_untaught on decision(id) where taught = 0 and act in ('file', 'unfile');
 """
 
 

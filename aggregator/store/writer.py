@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -20,7 +21,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlite_utils import Database
 
 from aggregator import errors
-from aggregator.store.connection import connect, speaking
+from aggregator.store.connection import connect, read_only, speaking
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class Writer:
 
     def __init__(self, folder: Path) -> None:
         self._loop = asyncio.get_running_loop()
+        self._folder = folder
         self._db = connect(folder)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="store", daemon=True)
@@ -67,6 +69,15 @@ class Writer:
     async def gather(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `run`, but the commit may wait up to 250 ms for other jobs to share it."""
         return await self._submit(lambda db: work(db, *args, **kwargs), urgent=False)
+
+    async def read(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work(db, …)`, which only reads, beside the jobs, on a connection of its own; its result, or
+        StoreError."""
+        return await asyncio.to_thread(self._read, lambda db: work(db, *args, **kwargs))
+
+    def _read(self, work: Callable[[Database], T]) -> T:
+        with speaking(), closing(read_only(self._folder)) as db:
+            return work(db)
 
     async def _submit(self, work: Callable[[Database], T], urgent: bool) -> T:
         future: asyncio.Future[T] = self._loop.create_future()

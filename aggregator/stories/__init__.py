@@ -9,8 +9,6 @@ from __future__ import annotations
 from aggregator.stories.aliases import Aliases
 from aggregator.stories.aliases import load as load_aliases
 from aggregator.stories.deciding import (
-    SAME_EVENT_WINDOW,
-    SAME_TEXT_WINDOW,
     Level,
     Reason,
     Said,
@@ -24,8 +22,6 @@ from aggregator.stories.wording import clause, sentence
 
 __all__ = [
     "LOOKED_AT",
-    "SAME_EVENT_WINDOW",
-    "SAME_TEXT_WINDOW",
     "VERSION",
     "Aliases",
     "Fingerprint",

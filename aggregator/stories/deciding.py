@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from aggregator.models import SAME_EVENT_WINDOW, SAME_TEXT_WINDOW
 from aggregator.stories import aliases, evidence, numbers, prints, titles, vetoes
-
-SAME_TEXT_WINDOW = timedelta(days=14)
-SAME_EVENT_WINDOW = timedelta(hours=72)
 
 # Scores from which two titles join one story (more where no date speaks for one event), and from which each shows the
 # other: set by cross-validated scores, with a margin (docs/notes/stories.md).

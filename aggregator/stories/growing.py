@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from aggregator.models import Member, Standing, Unsettled
+from aggregator.models import SAME_EVENT_WINDOW, Member, Standing, Unsettled
 from aggregator.stories import aliases, deciding, prints
 from aggregator.stories.deciding import Level, Said, Verdict
 
@@ -73,7 +73,7 @@ class Newcomer:
         level = match.verdict.level
         if level not in _NEAR or story.size >= MOST:
             return False
-        return level is Level.SAME_TEXT or abs(self._entry.published - story.began) <= deciding.SAME_EVENT_WINDOW
+        return level is Level.SAME_TEXT or abs(self._entry.published - story.began) <= SAME_EVENT_WINDOW
 
     def matches(self, members: Sequence[Member]) -> Iterator[Match]:
         """Those of these members that it is linked with at least; of the first `COMPARED`, which share most with it."""

@@ -36,7 +36,7 @@ class Stream:
         self.sources = {name: Source(name, f"http://{number}.example/feed") for number, name in enumerate(names)}
         config = Config(folder, Settings(), tuple(self.sources.values()), (Category("tech", "科技", threshold=1e9),))
         self.db = store.connect(folder)
-        self.tools, self.edition = prepare.pack(config), Edition("", "", "")
+        self.tools, self.edition = prepare.pack(config), Edition("", "")
         self.aliases = stories.load_aliases()
         self.seconds = 0.0
 
