@@ -320,6 +320,7 @@ class Print:
     text_keys: tuple[int, ...] = ()
 
 
+@_travelling
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
     """What filing looks at of a stored entry, how it is filed, and what editors said of that. `markup` is its text."""

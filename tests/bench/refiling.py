@@ -57,11 +57,10 @@ def text(chance: random.Random, length: int) -> str:
 def invented(chance: random.Random, number: int) -> NewEntry:
     """An entry that no feed brought."""
     paragraphs = "".join(f"<p>{text(chance, 150)}</p>" for _ in range(6))
-    said = prepared(
-        id=f"urn:x-bench:{number}", link=f"http://e.example/{number}", title=text(chance, 15), content=paragraphs
-    )
+    name, link = f"urn:x-bench:{number}", f"http://e.example/{number}"
+    said = prepared(id=name, link=link, title=text(chance, 15), content=paragraphs, language="zh-Hans")
     moment = NOW - number * APART
-    return NewEntry(f"urn:x-bench:{number}", said, moment, moment)
+    return NewEntry(name, said, moment, moment)
 
 
 def fill(folder: Path, sources: Sequence[Source], entries: int) -> None:
