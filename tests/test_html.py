@@ -437,6 +437,8 @@ def test_an_excerpt_is_short_safe_and_text(markup: str, limit: int) -> None:
 
 
 @given(_ORDERLY | _MARKUP, st.integers(1, 30))
+@example("&lt;&lt;&lt;&lt;&lt;00\r000000<p>", 8)
+@example("one line of a plain text\nand the next one of it", 4)
 def test_the_beginning_of_a_text_is_that_of_the_whole(markup: str, limit: int) -> None:
     safe = _sanitize(markup)
     assert html.beginning(safe, limit) == html.plain(safe)[:limit]

@@ -58,8 +58,9 @@ def plain(markup: str) -> str:
 
 def beginning(safe: str, limit: int) -> str:
     """The first `limit` characters of the plain text of sanitised markup, mostly without reading all of it."""
-    if len(safe) > _ROOM * limit:
-        text = plain(safe[: safe.rfind("<", 0, _ROOM * limit)])
+    end = safe.rfind("<", 0, _ROOM * limit) if len(safe) > _ROOM * limit else -1
+    if end > 0:
+        text = plain(f"{safe[:end]}<br>")  # with a tag, as the whole: lines of what has none are lines of text
         if len(text) >= limit:
             return text[:limit]
     return plain(safe)[:limit]
