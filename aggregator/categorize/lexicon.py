@@ -8,8 +8,8 @@ second, so that no compiled copy can be out of date. Its lines, their fields sep
     :term     a term, its bias, its threshold, its parent if it has one
     word      a term, the word's weight for it, in how many titles the word was seen (0: known, not seen)
 
-A word is up to three Han characters, or one or two words of another script; what a person wrote may be longer. Words
-are folded (`text.fold`): 简体 and 繁體 are one.
+A word is up to three Han characters, or one or two words of another script; what a person wrote may be longer. `^` and
+`$` mark what begins and what ends a phrase. Words are folded (`text.fold`): 简体 and 繁體 are one.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _RIVALRY = 0.75  # an entry that fits another category nearly as well is less su
 _ADDED = 1.0  # weight of an added word whose line names none: alone in a title it is enough
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(f"[{_HAN}]+|[^{_HAN}]+")
+_HAN_RUN = re.compile(f"[{_HAN}]+")
 _HAN_FIRST = re.compile(f"[{_HAN}]")
 
 # A word's rarity, and its weights, each with the place of its term.
@@ -212,7 +213,7 @@ class Lexicon:
 
     def _heard(self, title: str, body: str, learned: Learned) -> _Heard:
         folded = f"{title} {body[:OPENING]}"
-        words = words_of(folded)
+        words = words_of(folded) | edges_of(folded)
         known = words & self._words.keys()
         known.update(longer_in(folded, words, self._longer))
         square, sums = 0.0, [0.0] * len(self._places)
@@ -320,6 +321,14 @@ def words_of(folded: str) -> set[str]:
             words.update(parts)
             words.update([f"{one} {two}" for one, two in pairwise(parts)])
     return words
+
+
+def edges_of(folded: str) -> set[str]:
+    """The one or two Han characters with which each phrase of a folded text begins and ends, marked as such."""
+    edges: set[str] = set()
+    for run in _HAN_RUN.findall(folded):
+        edges.update(("^" + run[0], "^" + run[:2], run[-1] + "$", run[-2:] + "$"))
+    return edges
 
 
 def rarity(titles: int, seen: int) -> float:
