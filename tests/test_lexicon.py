@@ -62,6 +62,14 @@ def test_edges_are_not_learned() -> None:
     assert "^苹果" not in small(Row("芯片", "tech", 1.0, 5)).values("苹果芯片")
 
 
+def test_ten_words_are_a_little_less_sure_than_one() -> None:
+    words = [chr(0x4E00 + place) for place in range(10)]
+    judge = small(*(Row(word, "tech", 1.0, 5) for word in words))
+    said = [sum(weight for _, weight in judge.score(" ".join(part)).words("tech", 10)) for part in (words[:1], words)]
+    assert said[0] == pytest.approx(1.0)
+    assert 1.0 < said[1] < 10**0.5
+
+
 def test_words_longer_than_a_run_are_found() -> None:
     judge = small(Row("人工智能训练营", "tech", 1.0), Row("large language model", "tech", 1.0))
     assert judge.score("参加人工智能训练营的人").words("tech", 1)[0][0] == "人工智能训练营"

@@ -34,6 +34,8 @@ ITSELF = 0.3  # how much the weight that a term itself learned counts, beside th
 
 _LONGEST = 3  # Han characters of a word that is looked up; a longer one is searched for where its beginning is found
 _BRIEF = 60  # characters of a text below which an entry is judged like one that has only a title
+_RARITY = 1.5  # power of a word's rarity
+_LENGTH = 1.1  # power of a vector's length by which its words are divided: many words are a little less sure than few
 _RIVALRY = 0.75  # an entry that fits another category nearly as well is less surely of this one
 _ADDED = 1.0  # weight of an added word whose line names none: alone in a title it is enough
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -222,7 +224,7 @@ class Lexicon:
             square += rare * rare
             for place, weight in weights:
                 sums[place] += weight
-        length = math.sqrt(square) or self._rarest
+        length = length_of(square, self._rarest) or self._rarest
         margins = {term: total / length + self.terms[term].bias for term, total in zip(self.terms, sums, strict=True)}
         taught = (words | known) & learned.weights.keys()
         for word in (*taught, ""):
@@ -332,8 +334,16 @@ def edges_of(folded: str) -> set[str]:
 
 
 def rarity(titles: int, seen: int) -> float:
-    """How much a word weighs that was seen in `seen` of `titles` titles: the natural logarithm of its rarity."""
-    return math.log(max(titles, LEAST_SEEN) / max(seen, LEAST_SEEN)) + 1
+    """How much a word weighs that was seen in `seen` of `titles` titles, by the logarithm of its rarity."""
+    return float((math.log(max(titles, LEAST_SEEN) / max(seen, LEAST_SEEN)) + 1) ** _RARITY)
+
+
+def length_of(square: float, rarest: float) -> float:
+    """What the words of an entry are divided by: the sum of their squared rarities is `square`, the highest `rarest`.
+
+    One word that is as rare as can be has the length that makes it count as 1.
+    """
+    return float(rarest * (square / rarest**2) ** (_LENGTH / 2))
 
 
 def beginning_of(word: str) -> str:
