@@ -215,7 +215,8 @@ class Lexicon:
 
     def _heard(self, title: str, body: str, learned: Learned) -> _Heard:
         folded = f"{title} {body[:OPENING]}"
-        words = words_of(folded) | edges_of(folded)
+        words = words_of(folded)
+        words.update(edges_of(folded))
         known = words & self._words.keys()
         known.update(longer_in(folded, words, self._longer))
         square, sums = 0.0, [0.0] * len(self._places)
