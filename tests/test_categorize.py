@@ -25,6 +25,7 @@ class Heard:
     """What the little lexicon below makes of a text."""
 
     def __init__(self, folded):
+        self.has_text = len(folded) > 20
         self.found = {term: {word: words[word] for word in words if word in folded} for term, words in WORDS.items()}
         self.by_term = {term: likely(ALONE + sum(words.values())) for term, words in self.found.items()}
 
@@ -36,7 +37,7 @@ class LittleLexicon:
     """A lexicon whose scores are plain sums."""
 
     def __init__(self):
-        self.terms = {term: SimpleNamespace(threshold=likely(0.5)) for term in WORDS}
+        self.terms = {term: lexicon.Term(term, 0.0, likely(0.5), with_text=likely(-1.5)) for term in WORDS}
 
     def score(self, title, text, learned):
         return Heard(f"{title} {text}")
@@ -138,6 +139,13 @@ def test_a_threshold_of_the_editors_replaces_the_lexicons():
     assert filed("手机", threshold=0.9) == [("tech", "lexicon")]
 
 
+def test_an_entry_with_a_text_has_a_threshold_of_its_own_unless_the_editor_gives_one():
+    longer = "一篇长长的文章" * 3
+    assert filed("电脑") == []
+    assert verdict("电脑", text=longer).filings[0].reason == "words: 电脑 +2.00\nthreshold -1.50"
+    assert filed("电脑", text=longer, threshold=1.0) == []
+
+
 def test_a_threshold_of_none_means_that_no_score_is_enough():
     assert filed("手机 词", threshold=math.inf, tech=(ADD,)) == [("tech", "rule")]
 
@@ -171,8 +179,8 @@ def test_weights_alone_file_where_the_lexicon_knows_no_words():
 def test_a_category_that_was_taught_has_the_threshold_of_new_ones():
     taught = lexicon.Learned({"": {"ai": SimpleNamespace(term="ai")}})
     guide = categorize.Guide([Category("ai", "人工智能"), Category("cars", "车")], LittleLexicon(), taught)
-    assert likely(guide.thresholds["ai"]) == pytest.approx(lexicon.NEW_THRESHOLD)
-    assert likely(guide.thresholds["cars"]) < 0.2  # where only weights of rules can speak
+    assert likely(guide.thresholds(False)["ai"]) == pytest.approx(lexicon.NEW_THRESHOLD)
+    assert likely(guide.thresholds(True)["cars"]) < 0.2  # where only weights of rules can speak
 
 
 def test_a_prior_moves_the_score_by_its_log_odds_over_the_usual_share():

@@ -55,8 +55,8 @@ def test_a_category_that_the_lexicon_does_not_know_is_learned() -> None:
 
 
 def test_rows_say_in_how_many_lessons_they_were_learned_and_can_be_stored() -> None:
-    learned = after(lesson("手环测评", "tech"), lesson("手环测评", "tech"))
-    assert learned.weights["测评"]["tech"].lessons == 2
+    learned = after(lesson("手环", "tech"), lesson("手环", "tech"))
+    assert learned.weights["手环"]["tech"].lessons == 2
     assert Learned.of(learned.rows()) == learned
 
 

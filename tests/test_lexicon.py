@@ -23,7 +23,7 @@ def small(*rows: Row) -> Lexicon:
 
 
 def test_a_word_speaks_for_its_category() -> None:
-    scores = small(Row("芯片", "tech", 1.0, 9), Row("球队", "sports", 1.0, 9)).score("国产芯片")
+    scores = small(Row("芯片", "tech", 1.0, 5), Row("球队", "sports", 1.0, 5)).score("国产芯片")
     assert next(iter(scores.by_term)) == "tech"
     assert scores.by_term["tech"] > 0.8 > 0.2 > scores.by_term["sports"]
     assert scores.words("tech", 5) == [("芯片", pytest.approx(1.0))]
@@ -48,6 +48,26 @@ def test_an_unknown_title_belongs_nowhere() -> None:
 def test_a_rarer_word_is_louder() -> None:
     judge = small(Row("芯片", "tech", 1.0, 50), Row("光刻机", "tech", 1.0, 5))
     assert [word for word, _ in judge.score("光刻机和芯片").words("tech", 5)] == ["光刻机", "芯片"]
+
+
+def test_a_word_may_count_only_at_an_edge_of_a_phrase() -> None:
+    judge = small(Row("^苹果", "tech", 1.0, 5), Row("派$", "sports", 1.0, 5))
+    assert judge.score("新品 苹果发布").words("tech", 5)[0][0] == "^苹果"
+    assert judge.score("今天吃苹果").words("tech", 5) == []
+    assert judge.score("吃苹果派 后来").words("sports", 5)[0][0] == "派$"
+    assert judge.score("派出所").words("sports", 5) == []
+
+
+def test_edges_are_not_learned() -> None:
+    assert "^苹果" not in small(Row("芯片", "tech", 1.0, 5)).values("苹果芯片")
+
+
+def test_ten_words_are_a_little_less_sure_than_one() -> None:
+    words = [chr(0x4E00 + place) for place in range(10)]
+    judge = small(*(Row(word, "tech", 1.0, 5) for word in words))
+    said = [sum(weight for _, weight in judge.score(" ".join(part)).words("tech", 10)) for part in (words[:1], words)]
+    assert said[0] == pytest.approx(1.0)
+    assert 1.0 < said[1] < 10**0.5
 
 
 def test_words_longer_than_a_run_are_found() -> None:
@@ -87,7 +107,8 @@ def test_the_shipped_file_keeps_its_bounds() -> None:
     table = lexicon.read(content)
     assert lexicon.written(table) == content
     assert len(table.rows) <= 30_000
-    assert all(row.word == text.fold(row.word) for row in table.rows[::50])
+    words = [row.word.removeprefix("^").removesuffix("$") for row in table.rows[::50]]
+    assert all(word == text.fold(word) for word in words)
 
 
 def test_a_shipped_word_was_seen_in_five_titles_or_is_known() -> None:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from aggregator import text
@@ -27,11 +26,12 @@ PRECISE = 0.85  # the share of what is assigned to a term that is right, where n
 _COST = 0.4  # LinearSVC's C
 _ROUNDS = 300  # of LinearSVC
 _FOLDS = 4
+_CUTS = (60_000, 42_000, ROWS)  # learned again after each, the machines lose less than if cut at once
 _DECIMALS = 3  # of a weight
 # How much one of them teaches, beside a title.
 _TEXT_COUNT = 1.5
 _KEYWORDS_COUNT = 0.3
-_KNOWN_COUNT = 0.5
+_KNOWN_COUNT = 0.75
 _COMMON = 0.15  # power of a word's frequency by which its weights are the more important
 _AGAINST = 0.8  # a weight against a term is less important than one for it
 _UNKNOWN = -3.0  # the bias of a term without examples
@@ -87,10 +87,8 @@ def build(
         "title": _scale([(example, margins) for example, margins in judged if not example.text]),
         "text": _scale([(example, margins) for example, margins in judged if example.text]),
     }
-    terms = [
-        replace(term, threshold=_threshold(term, judged, scales, precise.get(term.term, PRECISE)))
-        for term in table.terms
-    ]
+    scored = [_scored(example, margins, scales) for example, margins in judged]
+    terms = [_with_thresholds(term, scored, precise.get(term.term, PRECISE)) for term in table.terms]
     return replace(table, scales=scales, terms=tuple(terms))
 
 
@@ -122,15 +120,17 @@ class _Corpus:
         seen = Counter(word for place in places for word in _all_of(self._documents[place]))
         words = sorted(word for word, count in seen.items() if count >= lexicon.LEAST_SEEN or word in self._wanted)
         words += sorted(self._wanted - seen.keys())
-        rare = np.array([lexicon.rarity(len(places), seen[word]) for word in words])
-        found, terms = _matrix(documents, words), list(self._parents)
-        weights, _ = _machines(found, rare, documents, terms, np.ones((len(words), len(terms)), bool))
-        kept = _most_important(weights, np.array([max(1, seen[word]) for word in words]), ROWS)
-        used = np.flatnonzero(kept.any(axis=1))
-        weights, biases = _machines(found[:, used], rare[used], documents, terms, kept[used])
+        rarest, terms = lexicon.rarity(len(places), 0), list(self._parents)
+        found = _matrix(documents, words) @ sparse.diags([lexicon.rarity(len(places), seen[word]) for word in words])
+        weights, biases = _machines(found, rarest, documents, terms, np.ones((len(words), len(terms)), bool))
+        for cut in _CUTS:
+            kept = _most_important(weights, np.array([max(1, seen[word]) for word in words]), cut)
+            used = np.flatnonzero(kept.any(axis=1))
+            words, found = [words[place] for place in used], found[:, used]
+            weights, biases = _machines(found, rarest, documents, terms, kept[used])
         weights = weights.round(_DECIMALS)
         rows = [
-            Row(words[used[place]], terms[column], float(weights[place, column]), seen[words[used[place]]])
+            Row(words[place], terms[column], float(weights[place, column]), seen[words[place]])
             for place, column in zip(*np.nonzero(weights), strict=True)
         ]
         shipped = [
@@ -153,6 +153,8 @@ def _documents(example: Example, longer: Mapping[str, Sequence[str]]) -> Iterato
         said.append((example.keywords, _KEYWORDS_COUNT))
     for folded, count in said:
         words = lexicon.words_of(folded)
+        if folded != example.keywords:  # each of those is its own phrase
+            words |= lexicon.edges_of(folded)
         words.update([*lexicon.longer_in(folded, words, longer)])
         yield _Document(frozenset(words), example.right, example.unsure, count)
 
@@ -175,11 +177,16 @@ def _matrix(documents: Sequence[_Document], words: Sequence[str]) -> Matrix:
 
 
 def _machines(
-    found: Matrix, rare: Any, documents: Sequence[_Document], terms: Sequence[str], kept: Any
+    found: Matrix, rarest: float, documents: Sequence[_Document], terms: Sequence[str], kept: Any
 ) -> tuple[Any, Any]:
-    """Weights (words by terms, zero where not `kept`) and biases, one machine for each term against all others."""
+    """Weights (words by terms, zero where not `kept`) and biases, one machine for each term against all others.
+
+    `found` are the rarities of each document's words.
+    """
     weights, biases = np.zeros(kept.shape), np.full(len(terms), _UNKNOWN)
-    said = normalize(found @ sparse.diags(rare)).tocsr()
+    squares = found.multiply(found).sum(axis=1).A1
+    lengths = [lexicon.length_of(square, rarest) or rarest for square in squares]
+    said = (sparse.diags(1 / np.array(lengths)) @ found).tocsr()
     counts = np.array([document.count for document in documents])
     for column, term in enumerate(terms):
         right = np.array([term in document.right for document in documents])
@@ -216,20 +223,36 @@ def _scale(judged: Sequence[_Judged]) -> Scale:
     return Scale(round(float(fitted.coef_[0, 0]), 3), round(float(fitted.intercept_[0]), 3))
 
 
-def _threshold(term: Term, judged: Sequence[_Judged], scales: Mapping[str, Scale], precise: float) -> float:
-    """The lowest score from which on a share `precise` of the left out examples is right."""
-    if term.parent or sum(term.term in example.right for example, _ in judged) < _ENOUGH:
-        return _UNTRIED
-    scored = sorted(
+def _scored(example: Example, margins: Mapping[str, float], scales: Mapping[str, Scale]) -> _Judged:
+    """Its scores in the place of its margins."""
+    scale = scales["text" if example.text else "title"]
+    return example, {term: scale.probability(margin) for term, margin in margins.items()}
+
+
+def _with_thresholds(term: Term, scored: Sequence[_Judged], precise: float) -> Term:
+    """The term with the thresholds from which on a share `precise` of the left out examples is right: of all of them,
+    or of titles and of those with a text apart where there are enough of both."""
+    kinds = [[each for each in scored if bool(each[0].text) is has_text] for has_text in (False, True)]
+    thresholds = [_threshold(term, kind, precise) for kind in kinds]
+    if None in thresholds:
+        return replace(term, threshold=_threshold(term, scored, precise) or _UNTRIED)
+    return replace(term, threshold=thresholds[0] or _UNTRIED, with_text=thresholds[1])
+
+
+def _threshold(term: Term, scored: Sequence[_Judged], precise: float) -> float | None:
+    """The lowest score from which on a share `precise` of these is right; None where too few are of the term."""
+    if term.parent or sum(term.term in example.right for example, _ in scored) < _ENOUGH:
+        return None
+    best_first = sorted(
         (
-            (scales["text" if example.text else "title"].probability(margins[term.term]), term.term in example.right)
-            for example, margins in judged
+            (scores[term.term], term.term in example.right)
+            for example, scores in scored
             if term.term not in example.unsure
         ),
         reverse=True,
     )
     hits, lowest = 0, 1.0
-    for count, (score, right) in enumerate(scored, 1):
+    for count, (score, right) in enumerate(best_first, 1):
         hits += right
         if right and hits >= precise * count:
             lowest = score

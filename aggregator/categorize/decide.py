@@ -38,11 +38,12 @@ _WORDS = 5  # words of the lexicon that a reason names
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was decided of an entry: its categories, each voice for itself; the voices that kept it out of some; and for
-    every category how much speaks for it, in log-odds, all voices included."""
+    every category how much speaks for it, in log-odds, all voices included, and the lexicon's threshold."""
 
     filings: tuple[Filing, ...]
     against: tuple[Filing, ...]
     scores: Mapping[str, float]
+    thresholds: Mapping[str, float]
 
 
 class Guide:
@@ -55,14 +56,20 @@ class Guide:
         self.lexicon = words
         self.learned = learned
         self._taught = {row.term for row in learned.rows()}
-        self.thresholds = {category.term: self._threshold(category) for category in categories}
+        self._thresholds = [
+            {category.term: self._threshold(category, has_text) for category in categories}
+            for has_text in (False, True)
+        ]
 
-    def _threshold(self, category: Category) -> float:
-        """The score from which on an entry belongs to the category."""
+    def thresholds(self, has_text: bool) -> Mapping[str, float]:
+        """For each category the score from which on an entry belongs there, one with a text or one without."""
+        return self._thresholds[has_text]
+
+    def _threshold(self, category: Category, has_text: bool) -> float:
         if category.threshold is not None:
             return category.threshold
         if known := self.lexicon.terms.get(category.term):
-            return _log_odds(known.threshold)
+            return _log_odds(known.least(has_text))
         taught = category.term in self._taught
         return _log_odds(lexicon.NEW_THRESHOLD) if taught else _log_odds(USUAL_SHARE) + _ENOUGH
 
@@ -99,7 +106,7 @@ def file(guide: Guide, subject: Subject, source: Source, rulings: Iterable[Rulin
     """The filings of `decide`. The lexicon, the slowest voice, is not asked where it could only say again what the
     source is certain of."""
     certain = set(source.categories)
-    open_ = any(least < math.inf and term not in certain for term, least in guide.thresholds.items())
+    open_ = any(least < math.inf and term not in certain for term, least in guide.thresholds(False).items())
     return _Case(guide, subject, source, rulings, guide.lexicon if open_ else lexicon.EMPTY).verdict().filings
 
 
@@ -118,12 +125,13 @@ class _Case:
         for hit in guide.hits(subject, source):
             (self._acting[hit.rule.act] if hit.rule.weight is None else self._weighing).append(hit)
         self._said = words.score(subject.comparable("title"), subject.comparable("text"), guide.learned)
+        self._thresholds = guide.thresholds(self._said.has_text)
 
     def verdict(self) -> Verdict:
         """What the voices decide together."""
         scores = self._scores()
         filed_by_rule = {hit.term for act in ("add", "only") for hit in self._acting[act]}
-        reached = {term for term, least in self._guide.thresholds.items() if scores[term] + _HAIR >= least}
+        reached = {term for term, least in self._thresholds.items() if scores[term] + _HAIR >= least}
         kept_out = dict(self._exclusions()) if self._rulings or any(self._acting.values()) else {}
         candidates = reached.union(filed_by_rule, self._certain, self._rulings) - kept_out.keys()
         voices = {term: list(self._voices(term, scores[term])) for term in self._guide.terms if term in candidates}
@@ -132,6 +140,7 @@ class _Case:
             tuple(filing for filings in voices.values() for filing in filings),
             tuple(kept_out[term] for term in self._guide.terms if term in kept_out),
             scores,
+            self._thresholds,
         )
 
     def _put_in_order(self, scores: dict[str, float], candidates: Set[str], kept_out: Set[str]) -> None:
@@ -172,7 +181,7 @@ class _Case:
             yield Filing(term, "source")
         if hits := [hit for act in ("add", "only") for hit in self._acting[act] if hit.term == term]:
             yield Filing(term, "rule", "\n".join(map(_rule, hits)))
-        threshold = self._guide.thresholds[term]
+        threshold = self._thresholds[term]
         if score + _HAIR >= threshold and (reason := self._evidence(term)):
             lines = (*reason, f"threshold {round(threshold, 2) + 0.0:.2f}")  # never -0.00
             yield Filing(term, "lexicon", "\n".join(lines), round(score, 2))

@@ -6,10 +6,11 @@ second, so that no compiled copy can be out of date. Its lines, their fields sep
     :titles   how many titles it was made of
     :scale    `title` or `text`, slope and shift of the calibration
     :term     a term, its bias, its threshold, its parent if it has one
+    :text     a term, its threshold for entries that have a text, where that is another one
     word      a term, the word's weight for it, in how many titles the word was seen (0: known, not seen)
 
-A word is up to three Han characters, or one or two words of another script; what a person wrote may be longer. Words
-are folded (`text.fold`): 简体 and 繁體 are one.
+A word is up to three Han characters, or one or two words of another script; what a person wrote may be longer. `^` and
+`$` mark what begins and what ends a phrase. Words are folded (`text.fold`): 简体 and 繁體 are one.
 """
 
 from __future__ import annotations
@@ -33,10 +34,13 @@ ITSELF = 0.3  # how much the weight that a term itself learned counts, beside th
 
 _LONGEST = 3  # Han characters of a word that is looked up; a longer one is searched for where its beginning is found
 _BRIEF = 60  # characters of a text below which an entry is judged like one that has only a title
+_RARITY = 1.5  # power of a word's rarity
+_LENGTH = 1.1  # power of a vector's length by which its words are divided: many words are a little less sure than few
 _RIVALRY = 0.75  # an entry that fits another category nearly as well is less surely of this one
 _ADDED = 1.0  # weight of an added word whose line names none: alone in a title it is enough
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(f"[{_HAN}]+|[^{_HAN}]+")
+_HAN_RUN = re.compile(f"[{_HAN}]+")
 _HAN_FIRST = re.compile(f"[{_HAN}]")
 
 # A word's rarity, and its weights, each with the place of its term.
@@ -45,12 +49,18 @@ _Word = tuple[float, tuple[tuple[int, float], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What the lexicon knows of a category: its margin without any word, and from which score on it is assigned."""
+    """What the lexicon knows of a category: its margin without any word, and from which score on it is assigned, of
+    entries that have a text perhaps from another one on."""
 
     term: str
     bias: float
     threshold: float
     parent: str = ""
+    with_text: float | None = None
+
+    def least(self, has_text: bool) -> float:
+        """The threshold of an entry with a text, or of one that has only a title."""
+        return self.with_text if has_text and self.with_text is not None else self.threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +135,11 @@ class Scores:
     """What the lexicon makes of one entry.
 
     `by_term` has for every term the probability that the entry belongs there, each for itself, the best first. A
-    child's is never above its parent's.
+    child's is never above its parent's. `has_text`: whether it was judged as one with a text, not as a title.
     """
 
     by_term: Mapping[str, float]
+    has_text: bool
     _lexicon: Lexicon
     _learned: Learned
     _heard: _Heard
@@ -181,12 +192,13 @@ class Lexicon:
     def score(self, title: str, body: str = "", learned: Learned = NOTHING) -> Scores:
         """How well each category fits an entry with this folded title and this folded text."""
         heard = self._heard(title, body, learned)
-        scale = self._scales["text" if len(body) >= _BRIEF else "title"]
+        has_text = len(body) >= _BRIEF
+        scale = self._scales["text" if has_text else "title"]
         by_term = dict(zip(heard.margins, map(scale.probability, self.rivalled(heard.margins).values()), strict=True))
         for term, known in self.terms.items():
             if known.parent:
                 by_term[term] = min(by_term[term], by_term[known.parent])
-        return Scores(dict(sorted(by_term.items(), key=_by_score)), self, learned, heard)
+        return Scores(dict(sorted(by_term.items(), key=_by_score)), has_text, self, learned, heard)
 
     def margins(self, title: str, body: str = "", learned: Learned = NOTHING) -> dict[str, float]:
         """For each term how far the entry is on its side, before any calibration."""
@@ -227,7 +239,7 @@ class Lexicon:
 
     def _heard(self, title: str, body: str, learned: Learned) -> _Heard:
         folded = f"{title} {body[:OPENING]}"
-        spoken = _spoken(folded)
+        spoken = [*_spoken(folded), *edges_of(folded)]
         listed = set(filter(self._listed.__contains__, spoken))
         listed.update(list(longer_in(folded, listed, self._longer)))
         known = {word: self._words[word] for word in listed if word in self._words}
@@ -236,7 +248,7 @@ class Lexicon:
             square += rare * rare
             for place, weight in weights:
                 sums[place] += weight
-        length = math.sqrt(square) or self._rarest
+        length = length_of(square, self._rarest) or self._rarest
         margins = {term: total / length + self.terms[term].bias for term, total in zip(self.terms, sums, strict=True)}
         taught = {word for word in (*spoken, *known) if word in learned.weights} if learned.weights else set()
         for word in (*taught, ""):
@@ -275,7 +287,7 @@ def _data(name: str) -> str:
 
 def read(content: str) -> Table:
     """The table that a file of this format holds."""
-    titles, terms, scales, rows = 0, [], {}, []
+    titles, terms, scales, rows, with_text = 0, [], {}, [], {}
     for line in content.splitlines():
         if not line.startswith(":"):
             word, term, weight, seen = line.split("\t")
@@ -287,7 +299,10 @@ def read(content: str) -> Table:
             case [":scale", name, slope, shift]:
                 scales[name] = Scale(float(slope), float(shift))
             case [":term", term, bias, threshold, *parent]:
-                terms.append(Term(term, float(bias), float(threshold), *parent))
+                terms.append(Term(term, float(bias), float(threshold), "".join(parent)))
+            case [":text", term, threshold]:
+                with_text[term] = float(threshold)
+    terms = [replace(term, with_text=with_text.get(term.term)) for term in terms]
     return Table(titles, tuple(terms), scales, tuple(rows))
 
 
@@ -299,6 +314,7 @@ def written(table: Table) -> str:
         f":term\t{term.term}\t{term.bias:g}\t{term.threshold:g}" + (f"\t{term.parent}" if term.parent else "")
         for term in table.terms
     ]
+    lines += [f":text\t{term.term}\t{term.with_text:g}" for term in table.terms if term.with_text is not None]
     lines += [f"{row.word}\t{row.term}\t{row.weight:g}\t{row.titles}" for row in sorted(table.rows, key=_in_order)]
     return "\n".join(lines) + "\n"
 
@@ -341,9 +357,25 @@ def _spoken(folded: str) -> list[str]:
     return words
 
 
+def edges_of(folded: str) -> set[str]:
+    """The one or two Han characters with which each phrase of a folded text begins and ends, marked as such."""
+    edges: set[str] = set()
+    for run in _HAN_RUN.findall(folded):
+        edges.update(("^" + run[0], "^" + run[:2], run[-1] + "$", run[-2:] + "$"))
+    return edges
+
+
 def rarity(titles: int, seen: int) -> float:
-    """How much a word weighs that was seen in `seen` of `titles` titles: the natural logarithm of its rarity."""
-    return math.log(max(titles, LEAST_SEEN) / max(seen, LEAST_SEEN)) + 1
+    """How much a word weighs that was seen in `seen` of `titles` titles, by the logarithm of its rarity."""
+    return float((math.log(max(titles, LEAST_SEEN) / max(seen, LEAST_SEEN)) + 1) ** _RARITY)
+
+
+def length_of(square: float, rarest: float) -> float:
+    """What the words of an entry are divided by: the sum of their squared rarities is `square`, the highest `rarest`.
+
+    One word that is as rare as can be has the length that makes it count as 1.
+    """
+    return float(rarest * (square / rarest**2) ** (_LENGTH / 2))
 
 
 def beginning_of(word: str) -> str:

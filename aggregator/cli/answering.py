@@ -58,7 +58,7 @@ def _answer(verdict: categorize.Verdict, guide: categorize.Guide, parents: Mappi
             if term in feeds
         ],
         "scores": [
-            {"term": term, "score": _number(scores[term]), "threshold": _number(guide.thresholds[term])}
+            {"term": term, "score": _number(scores[term]), "threshold": _number(verdict.thresholds[term])}
             for term in best_first
             if parents[term] is None
         ],
