@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.feedserver import FeedServer
 from tests.instance import Instance
@@ -61,6 +62,16 @@ def newsboat() -> str:
     if found is None:
         pytest.skip("needs Debian's newsboat (apt-get install newsboat)")
     return found
+
+
+# Each change is tested with the same examples, however busy the machine; `make full` looks for new ones.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("searching", deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how Hypothesis finds its examples."""
+    settings.load_profile("searching" if "full" in (config.getoption("-m") or "") else "steady")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
