@@ -78,7 +78,7 @@ class Reading:
 
 
 # Some 5 kB each; an entry is compared again and again while its event is news.
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def read(title: str, source: str, table: aliases.Aliases) -> Reading:
     """What `title` says, in an entry of the source of that name."""
     folded = text.fold(title)
