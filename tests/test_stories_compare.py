@@ -266,7 +266,7 @@ def test_whatever_would_link_passes_the_first_gate(title, put_in, place, taken_o
 
 
 def promising(one: Said, other: Said) -> bool:
-    return stories.promising(one, other.fingerprint, other.published)
+    return stories.Glance(one).promise(other.fingerprint, other.published) > 0
 
 
 def common(one: Said, other: Said) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import unicodedata
 from pathlib import Path
@@ -216,3 +217,8 @@ def test_the_distinctive_characters_are_those_of_opencc() -> None:
     kept = sum(to_hans.convert(character) == character for character in distinctive.hant)
     kept += sum(to_hant.convert(character) == character for character in distinctive.hans)
     assert kept < 50  # another release of OpenCC may know a few characters less
+
+
+def test_any_of_finds_the_longest_word_and_latin_ones_only_whole():
+    found = re.compile(text.any_of(["涨", "大涨", "gain"])).findall("股价大涨 again gain")
+    assert found == ["大涨", "gain"]

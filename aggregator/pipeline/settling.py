@@ -88,8 +88,8 @@ def _place(db: store.Database, entry: Unsettled, made: Print, aliases: Callable[
     if not nearest:
         return stories.Place()
     newcomer = stories.Newcomer(entry, made.packed, aliases())
-    near = [number for number, packed, published in nearest if newcomer.may_match(packed, published)]
-    matches = list(newcomer.matches(store.fingerprints.members(db, near)))
+    members = store.fingerprints.members(db, newcomer.promising(nearest))
+    matches = list(newcomer.matches(members))
     standing = store.stories.standing(db, {match.member.story for match in matches})
     return newcomer.place([m for m in matches if _shows(entry, standing[m.member.story].announced)], standing)
 

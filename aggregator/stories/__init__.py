@@ -1,21 +1,14 @@
 """Which entries tell one story: prints to find candidates by, and the comparison of two entries. Pure.
 
 An entry's `fingerprint` is made once, in a worker. Its keys are the postings by which the store finds candidates;
-`promising` is a first, cheap look at one, `compare` the decision with its reasons.
+a `Glance` is a first, cheap look at one, `compare` the decision with its reasons.
 """
 
 from __future__ import annotations
 
 from aggregator.stories.aliases import Aliases
 from aggregator.stories.aliases import load as load_aliases
-from aggregator.stories.deciding import (
-    Level,
-    Reason,
-    Said,
-    Verdict,
-    compare,
-    promising,
-)
+from aggregator.stories.deciding import Glance, Level, Reason, Said, Verdict, compare
 from aggregator.stories.growing import LOOKED_AT, Match, Newcomer, Place
 from aggregator.stories.prints import VERSION, Fingerprint, fingerprint
 from aggregator.stories.wording import clause, sentence
@@ -25,6 +18,7 @@ __all__ = [
     "VERSION",
     "Aliases",
     "Fingerprint",
+    "Glance",
     "Level",
     "Match",
     "Newcomer",
@@ -36,6 +30,5 @@ __all__ = [
     "compare",
     "fingerprint",
     "load_aliases",
-    "promising",
     "sentence",
 ]

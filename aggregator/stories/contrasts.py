@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from aggregator import text
 from aggregator.stories import rarity
 
 # What excludes each other of one subject: the words of two sides. A title that has both tells neither.
@@ -41,7 +42,7 @@ for _number, _sides in enumerate(_OPPOSITES):
     for _side, _words in enumerate(_sides):
         for _word in _words.split():
             _SIDES.setdefault(_word, []).append((_number, _side))
-_OPPOSED = re.compile("|".join(rf"\b{word}\b" if word.isascii() else word for word in sorted(_SIDES, key=len)[::-1]))
+_OPPOSED = re.compile(text.any_of(_SIDES))
 
 _NEGATIONS = re.compile(r"(?:未能|未获|未被|没有|不再|不会|并未|拒绝|否认|未|不|没|非|无)(?=(\w\w))")
 _DEFEATS = re.compile("击败|逆转|负于|不敌|输给|超越|取代|起诉|收购")

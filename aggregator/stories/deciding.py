@@ -95,21 +95,29 @@ class Verdict:
         return self.level is not Level.DIFFERENT
 
 
-def promising(new: Said, other: prints.Fingerprint, published: datetime | None) -> bool:
-    """Whether an entry with this print, published then, is worth `compare` with a new one: a cheap first gate, which
-    takes no title apart."""
-    resemblance = prints.resemblance(new.fingerprint, other)
-    if resemblance is not None and resemblance >= _COPY:
-        return True
-    apart = _apart(new.published, published)
-    if apart is not None and apart > SAME_EVENT_WINDOW:
-        return False
-    mine, its = new.fingerprint.letters, other.letters
-    common, least = len(mine & its), min(len(mine), len(its))
-    if common == 0 or (common < _OVERLAP * least and (resemblance or 0.0) < _HINT):
-        return False
-    alike = {"letters": common / least, "dice": 2 * common / (len(mine) + len(its))}
-    return evidence.at_best(alike, numbers.read(new.title), _hours(apart)) >= LINK
+class Glance:
+    """A first, cheap look at what a new entry could be compared with: it takes no other title apart."""
+
+    def __init__(self, new: Said) -> None:
+        self._new = new
+        self._letters = new.fingerprint.letters
+        self._ceiling = evidence.Ceiling(numbers.read(new.title))
+
+    def promise(self, other: prints.Fingerprint, published: datetime | None) -> float:
+        """How near an entry with this print, published then, can at best be to the new one; 0 where `compare` would not
+        even link them. Copies come first, from 1 on."""
+        resemblance = prints.resemblance(self._new.fingerprint, other)
+        if resemblance is not None and resemblance >= _COPY:
+            return 1 + resemblance
+        apart = _apart(self._new.published, published)
+        if apart is not None and apart > SAME_EVENT_WINDOW:
+            return 0.0
+        mine, its = self._letters, other.letters
+        common, least = len(mine & its), min(len(mine), len(its))
+        if common == 0 or (common < _OVERLAP * least and (resemblance or 0.0) < _HINT):
+            return 0.0
+        best = self._ceiling.score(common / least, 2 * common / (len(mine) + len(its)), _hours(apart))
+        return best if best >= LINK else 0.0
 
 
 def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:

@@ -39,10 +39,19 @@ def collect(a: Reading, b: Reading, hours: float) -> dict[str, float]:
     }
 
 
-def at_best(alike: Mapping[str, float], amounts: numbers.Numbers, hours: float) -> float:
-    """The highest score that a title with these numbers can have with any title that has the `letters` and the `dice`
-    of `alike` in common with it."""
-    return score({**alike, "equal_numbers": _share(numbers.shared(amounts, amounts)), "hours": _lateness(hours)})
+class Ceiling:
+    """The highest score that a title with these numbers can have with other titles."""
+
+    def __init__(self, amounts: numbers.Numbers) -> None:
+        self._weights = _weights()
+        equal = _share(numbers.shared(amounts, amounts))
+        self._start = self._weights["intercept"] + self._weights["equal_numbers"] * equal
+
+    def score(self, letters: float, dice: float, hours: float) -> float:
+        """That with any title that has such figures in common with it, `hours` before or after it."""
+        weights = self._weights
+        alike = weights["letters"] * letters + weights["dice"] * dice
+        return _logistic(self._start + alike + weights["hours"] * _lateness(hours))
 
 
 def _share(equal: int) -> float:
@@ -57,6 +66,10 @@ def score(figures: Mapping[str, float]) -> float:
     """How likely it is that two titles with these figures tell one event (a logistic regression)."""
     weights = _weights()
     total = weights["intercept"] + sum(weights[name] * value for name, value in figures.items())
+    return _logistic(total)
+
+
+def _logistic(total: float) -> float:
     return 1 / (1 + math.exp(-total))
 
 

@@ -17,7 +17,7 @@ from aggregator.stories.deciding import Level, Said, Verdict
 
 MOST = 50  # members of a story
 LOOKED_AT = 30  # candidates at the most that get a first look
-COMPARED = 16  # of those that are promising, the most that are compared
+COMPARED = 8  # of those, the most promising that are compared
 LINKED = 5  # stories at the most that one entry is linked to
 
 _NEAR = (Level.SAME_TEXT, Level.SAME_EVENT)
@@ -59,9 +59,15 @@ class Newcomer:
         self._said = _said(entry.title, entry.source_name, packed, entry)
         self._table = table
 
-    def may_match(self, packed: bytes, published: datetime) -> bool:
-        """A first, cheap look: whether an entry with this print, published then, is worth to be compared."""
-        return deciding.promising(self._said, prints.Fingerprint.unpack(packed), published)
+    def promising(self, candidates: Iterable[tuple[int, bytes, datetime]]) -> list[int]:
+        """A first, cheap look at prints, each with its number and when its entry was published: the numbers of those
+        that are worth to be compared, at most `COMPARED`, the most promising first."""
+        glance = deciding.Glance(self._said)
+        promises = [
+            (glance.promise(prints.Fingerprint.unpack(packed), published), number)
+            for number, packed, published in candidates
+        ]
+        return [number for promise, number in sorted(promises, reverse=True)[:COMPARED] if promise]
 
     def place(self, matches: Iterable[Match], stories: Mapping[int, Standing]) -> Place:
         """Where the entry belongs, by its matches and the stories that they are in."""
@@ -75,9 +81,9 @@ class Newcomer:
             return False
         return level is Level.SAME_TEXT or abs(self._entry.published - story.began) <= SAME_EVENT_WINDOW
 
-    def matches(self, members: Sequence[Member]) -> Iterator[Match]:
-        """Those of these members that it is linked with at least; of the first `COMPARED`, which share most with it."""
-        for member in members[:COMPARED]:
+    def matches(self, members: Iterable[Member]) -> Iterator[Match]:
+        """Those of these members that it is linked with at least."""
+        for member in members:
             other = _said(member.title, member.source_name, member.packed, member)
             verdict = deciding.compare(self._said, other, self._table)
             if verdict.links:

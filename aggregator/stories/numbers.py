@@ -39,6 +39,8 @@ _FIRST = re.compile(r"(首)([架届批集季期轮艘颗])")
 _SERIAL = re.compile(rf"(?<=[^\W\d_])([{_HAN}]{{2,}}|\d+)(号|期|届|季|集|轮|审)")
 _AMOUNT = re.compile(rf"({_PLAIN})\s?({_MAGNITUDE})(?:({_PLAIN})(万)?)?\s?(%|[a-z]+|[\u4e00-\u9fff])?")
 
+_IN_DIGITS = (("date", _DATE), ("year", _YEAR), ("month", _MONTH), ("score", _SCORE))
+_DIGIT = re.compile(r"\d")
 _ANY = re.compile(rf"[\d{_HAN}首]")
 
 # A number of these counts what goes on growing while a story is told, so that another one is no contradiction.
@@ -70,15 +72,17 @@ def read(title: str) -> Numbers:
     rest = unicodedata.normalize("NFKC", title).lower().translate(_NARROW)
     facts: dict[str, set[tuple[float, ...]]] = {}
     values: set[float] = set()
-    for kind, pattern in (("date", _DATE), ("year", _YEAR), ("month", _MONTH), ("score", _SCORE)):
-        for found in pattern.finditer(rest):
-            facts.setdefault(kind, set()).add(tuple(float(group) for group in found.groups() if group))
-        rest = pattern.sub(" ", rest)
+    has_digits = _DIGIT.search(rest) is not None
+    for kind, pattern in _IN_DIGITS if has_digits else ():
+        if all_found := list(pattern.finditer(rest)):
+            facts[kind] = {tuple(map(float, filter(None, found.groups()))) for found in all_found}
+            rest = pattern.sub(" ", rest)
     for pattern in (_FIRST, _INSTANCE, _ORDINAL, _SERIAL):
-        for found in pattern.finditer(rest):
-            facts.setdefault(f"第{found[2]}", set()).add((_whole(found[1]),))
-        rest = pattern.sub(" ", rest)
-    for kind, value in _amounts(rest):
+        if all_found := list(pattern.finditer(rest)):
+            for found in all_found:
+                facts.setdefault(f"第{found[2]}", set()).add((_whole(found[1]),))
+            rest = pattern.sub(" ", rest)
+    for kind, value in _amounts(rest) if has_digits else ():
         facts.setdefault(kind, set()).add((value,))
         values.add(value)
     facts = {kind: {tuple(sorted(one)) if kind == "score" else one for one in some} for kind, some in facts.items()}

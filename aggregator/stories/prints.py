@@ -10,8 +10,8 @@ import operator
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
+from typing import NamedTuple
 
 import rensa
 
@@ -32,8 +32,7 @@ _EXACT, _GRAM_KEY, _BAND = 1 << 32, 2 << 32, 3 << 32
 _BAND_STARTS = [zlib.crc32(bytes([band])) for band in range(_BANDS)]
 
 
-@dataclass(frozen=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """What an entry is compared by before anything else of it is looked at.
 
     `title` is the folded title without what its source puts around it, aliases brought to one. `signature` has one byte
@@ -69,10 +68,10 @@ class Fingerprint:
             return cls(title, version=version)
         return cls(title, length, packed[_HEAD.size : topic], packed[topic : topic + topic_hashes], version=version)
 
-    @cached_property
+    @property
     def letters(self) -> frozenset[str]:
         """The characters of the title, of English ones the words."""
-        return frozenset(rarity.units(self.title))
+        return _letters(self.title)
 
 
 def fingerprint(
@@ -109,9 +108,15 @@ def _common(one: bytes, other: bytes) -> float | None:
     """The share of equal hashes, less those that are equal by chance."""
     if not one or len(one) != len(other):
         return None
-    equal = sum(map(operator.eq, one, other))
+    # Hashes that are equal leave a zero byte: in this way forty of them are compared in half a microsecond.
+    equal = (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(len(one)).count(0)
     share: float = (equal / len(one) - _BY_CHANCE) / (1 - _BY_CHANCE)
     return max(0.0, share)
+
+
+@lru_cache(maxsize=4096)  # while an event is news, its entries are candidates again and again
+def _letters(title: str) -> frozenset[str]:
+    return frozenset(rarity.units(title))
 
 
 def _grams(text: str) -> list[str]:

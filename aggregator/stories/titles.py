@@ -206,8 +206,7 @@ def _is_own_name(folded: str, own: str) -> bool:
 @cache
 def _any_of(section: str) -> re.Pattern[str]:
     """What finds any of the words of one section; those of Latin letters only whole."""
-    words = sorted(_words(section), key=len, reverse=True)
-    return re.compile("|".join(rf"\b{word}\b" if word.isascii() else word for word in words))
+    return re.compile(text.any_of(_words(section)))
 
 
 _folded = lru_cache(maxsize=4096)(text.fold)  # of what stands around titles, which is said again and again
@@ -217,7 +216,7 @@ _folded = lru_cache(maxsize=4096)(text.fold)  # of what stands around titles, wh
 def _saying() -> re.Pattern[str]:
     """Who says something without a colon: 張安樂反嗆, 律師怒轟."""
     name = r"(?:^|[\s，,！!？?」』”》])([^\s，,：:！!？?「」『』“”《》、]{2,5}?)"
-    return re.compile(f"{name}(?:{'|'.join(_section('verbs'))})(?![：:])")
+    return re.compile(f"{name}{text.any_of(_section('verbs'))}(?![：:])")
 
 
 @cache

@@ -210,7 +210,7 @@ def candidates() -> None:
     prints = [(COMPARER.entry(row, "a").fingerprint, COMPARER.entry(row, "b").fingerprint) for row in positive]
     shared = [len({*a.title_keys} & {*b.title_keys}) for a, b in prints]
     passed = sum(
-        number > 0 and stories.promising(COMPARER.entry(row, "a"), b, COMPARER.entry(row, "b").published)
+        number > 0 and stories.Glance(COMPARER.entry(row, "a")).promise(b, COMPARER.entry(row, "b").published) > 0
         for row, (_, b), number in zip(positive, prints, shared, strict=True)
     )
     found = dict(sorted(Counter(min(number, 3) for number in shared).items()))

@@ -9,6 +9,7 @@ import argparse
 import itertools
 import json
 import random
+import statistics
 import tempfile
 import time
 from collections import defaultdict
@@ -27,6 +28,7 @@ from tests.instance import item, rss
 
 Row = Mapping[str, Any]
 HOUR = timedelta(hours=1)
+MEASURED = 500  # entries at a time
 
 
 class Stream:
@@ -147,19 +149,52 @@ def orders(rows: Sequence[Row], times: int) -> None:
 # ------------------------------------------------------------------------------------------------- a full store
 
 
-def full(stored: int, in_window: int, entries: int = 500) -> None:
-    """What settling an entry costs with so many in the window, alone and with so many older ones stored."""
+def full(in_window: int, stored: int, large: int, rounds: int) -> None:
+    """What a new entry costs with so many in the window, with so many older ones beside them, and with many more in the
+    window: three stores in turns, since machines are shared. Medians."""
     texts = _articles()
+    bare = [(title, "") for title, _ in texts]
+    now = datetime(2026, 11, 20, tzinfo=UTC)
     with tempfile.TemporaryDirectory() as folder:
-        stream = Stream(Path(folder), [f"S{number}" for number in range(50)])
-        now = datetime(2026, 11, 20, tzinfo=UTC)
-        _fill(stream, texts, in_window, now)
-        size = _bytes(stream.db)
-        alone = _cost(stream, texts, entries, now + HOUR)
-        print(f"{in_window} in the window: {1e6 * alone:.0f} µs to settle an entry; index {size / in_window:.0f} bytes")
-        _age(stream, stored, now)
-        beside = _cost(stream, texts, entries, now + 2 * HOUR)
-        print(f"with {stored} older ones stored: {1e6 * beside:.0f} µs, {beside / alone:.2f} times that")
+        alone = _filled(Path(folder, "alone"), texts, in_window, now)
+        print(f"index: {_bytes(alone.db) / in_window:.0f} bytes an entry")
+        beside = _filled(Path(folder, "beside"), texts, in_window, now)
+        _age(beside, stored)
+        more = _filled(Path(folder, "more"), texts, large, now)
+        costs: dict[str, list[float]] = defaultdict(list)
+        for turn in range(rounds):
+            at = now + (turn + 1) * HOUR
+            costs["printed"].append(_printing(texts, alone.aliases, turn))
+            costs["bare printed"].append(_printing(bare, alone.aliases, turn))
+            costs["alone"].append(_cost(alone, texts, at))
+            costs["beside"].append(_cost(beside, texts, at))
+            costs["more"].append(_cost(more, texts, at))
+            costs["bare"].append(_cost(alone, bare, at + HOUR / 2))
+    cost = {name: statistics.median(some) for name, some in costs.items()}
+    for name, said in (("", "1,000-character texts"), ("bare ", "titles alone")):
+        printed, settled = cost[f"{name}printed"], cost[name.strip() or "alone"]
+        print(
+            f"{said}, {in_window} in the window: {1 / (printed + settled):.0f} entries/s"
+            f" (fold and print {1e6 * printed:.0f} µs, settle {1e6 * settled:.0f} µs)"
+        )
+    for name, said in (("beside", f"{stored} older ones stored"), ("more", f"{large} in the window")):
+        print(f"with {said}: {1e6 * cost[name]:.0f} µs to settle, {cost[name] / cost['alone']:.2f} times that")
+
+
+def _filled(folder: Path, texts: Sequence[tuple[str, str]], count: int, now: datetime) -> Stream:
+    folder.mkdir()
+    stream = Stream(folder, [f"S{number}" for number in range(50)])
+    _fill(stream, texts, count, now)
+    return stream
+
+
+def _printing(texts: Sequence[tuple[str, str]], aliases: stories.Aliases, turn: int) -> float:
+    """Seconds of processor time that folding an entry and making its print take."""
+    made = list(_made(texts, MEASURED, 100 + turn))
+    began = time.process_time()
+    for title, text in made:
+        prepare.printed(title, text, "S1", aliases)
+    return (time.process_time() - began) / MEASURED
 
 
 def _articles() -> list[tuple[str, str]]:
@@ -197,14 +232,14 @@ def _rows(made: Iterable[tuple[str, str]], first: int, at: datetime) -> list[Row
     ]
 
 
-def _cost(stream: Stream, texts: Sequence[tuple[str, str]], count: int, now: datetime) -> float:
+def _cost(stream: Stream, texts: Sequence[tuple[str, str]], now: datetime) -> float:
     """Seconds of processor time that settling takes for an entry."""
     stream.seconds = 0.0
-    stream.tick(_rows(_made(texts, count, now.hour + 7), 0, now - timedelta(minutes=5)), now)
-    return stream.seconds / count
+    stream.tick(_rows(_made(texts, MEASURED, now.hour + 7), now.minute, now - timedelta(minutes=5)), now)
+    return stream.seconds / MEASURED
 
 
-def _age(stream: Stream, count: int, now: datetime) -> None:
+def _age(stream: Stream, count: int) -> None:
     """Store so many entries of three years, each in a story of its own, as they are once their prints are dropped."""
     columns = [row[1] for row in stream.db.conn.execute("pragma table_info(entry)")]
     copied = [name for name in columns if name not in ("id", "entry_id", "published_id", "story", "canonical")]
@@ -246,11 +281,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--window", type=int, default=20_000, help="entries of the last three days")
     parser.add_argument("--stored", type=int, default=1_000_000, help="older entries")
+    parser.add_argument(
+        "--large", type=int, default=200_000, help="entries of the last three days, where they are many"
+    )
+    parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     rows = pairs.rows("labelled/window")
     window(rows)
     orders(rows, 20)
-    full(arguments.stored, arguments.window)
+    full(arguments.window, arguments.stored, arguments.large, arguments.rounds)
 
 
 if __name__ == "__main__":
