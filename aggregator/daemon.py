@@ -248,15 +248,21 @@ class _Life:
 
     async def _follow(self) -> None:
         """Read the configuration when asked; a bad one is reported and the old one kept."""
+        bad = False
         while True:
             await self._reload.wait()
             self._reload.clear()
             try:
                 self._pending = await asyncio.to_thread(self._load)
             except errors.ConfigError as error:
+                bad = True
                 log.error("the configuration has errors, the old one stays in use")
                 for problem in error.problems:
                     log.error("%s", problem)
+            else:
+                if bad:
+                    log.info("the configuration has no errors any more")
+                bad = False
 
     async def _adopt(self) -> None:
         config = self._pending

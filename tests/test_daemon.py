@@ -109,6 +109,18 @@ def test_a_bad_edit_keeps_the_old_configuration_and_says_where(instance, feeds):
     instance.wait_for(lambda: "Story 2" in titles(instance))
 
 
+def test_an_error_taken_back_is_said_to_be_gone(instance, feeds):
+    feeds["/a.xml"] = rss(item(1))
+    instance.configure([source(feeds, "a")])
+    good = (instance.config / "sources.yaml").read_text()
+    instance.start()
+    (instance.config / "sources.yaml").write_text("sources: [\n")
+    instance.wait_for(lambda: "the old one stays in use" in "".join(instance.lines))
+    assert "no errors any more" not in "".join(instance.lines)
+    (instance.config / "sources.yaml").write_text(good)
+    instance.wait_for(lambda: "the configuration has no errors any more" in "".join(instance.lines))
+
+
 def test_the_address_of_a_removed_category_is_gone_until_it_comes_back(instance, feeds):
     feeds["/a.xml"] = rss(item(1))
     tech, finance = {"term": "tech", "label": "科技"}, {"term": "finance", "label": "财经"}
