@@ -14,7 +14,8 @@ from hypothesis import settings
 from tests.feedserver import FeedServer
 from tests.instance import Instance
 
-CORPUS = Path(__file__).resolve().parent.parent.parent / "shared" / "corpus"
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+CORPUS, PORTAL = SHARED / "corpus", SHARED / "reference" / "portal-article.txt"
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,14 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip("needs ../shared/corpus, which is not here")
     return CORPUS
+
+
+@pytest.fixture
+def portal() -> str:
+    """The page of a portal as its reader copies it, with all that stands around the article."""
+    if not PORTAL.exists():
+        pytest.skip("needs ../shared/reference, which is not here")
+    return PORTAL.read_text("utf-8")
 
 
 @pytest.fixture

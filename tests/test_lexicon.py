@@ -13,7 +13,6 @@ from aggregator.categorize import lexicon
 from aggregator.categorize.lexicon import Lexicon, Row, Scale, Table, Term
 
 ROOT = Path(__file__).resolve().parent.parent
-PORTAL = ROOT.parent / "shared" / "reference" / "portal-article.txt"
 SCALE = Scale(4.0, 0.0)
 TERMS = (Term("tech", -0.5, 0.6), Term("chips", -0.5, 0.5, "tech"), Term("sports", -0.5, 0.6))
 
@@ -149,10 +148,9 @@ def test_plain_titles_are_where_they_belong(title: str, term: str) -> None:
     assert next(iter(lexicon.load().score(text.fold(title)).by_term)) == term
 
 
-@pytest.mark.skipif(not PORTAL.exists(), reason="../shared is missing")
-def test_the_portals_article_is_tech_and_chips_by_title_and_by_text() -> None:
+def test_the_portals_article_is_tech_and_chips_by_title_and_by_text(portal: str) -> None:
     judge = lexicon.load()
-    lines = [line.strip() for line in PORTAL.read_text("utf-8").splitlines() if line.strip()]
+    lines = [line.strip() for line in portal.splitlines() if line.strip()]
     for body in ("", "\n".join(lines[10:])):
         scores = judge.score(text.fold(lines[3]), text.fold(body)).by_term
         assert all(scores[term] >= judge.terms[term].threshold for term in ("tech", "chips"))

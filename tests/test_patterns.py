@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _parser as parser
 
 import pytest
 

@@ -73,7 +73,7 @@ class _Parser(expatreader.ExpatParser):
             run = _RUN.search(text)
             text = text[: min(self._room, run.end() if run else self._room)]
             self._room -= len(text)
-        self._cont_handler.characters(text)  # type: ignore[attr-defined]  # typeshed leaves it out
+        self.getContentHandler().characters(text)
 
 
 def create_parser() -> _Parser:

@@ -18,6 +18,7 @@ from aggregator.pipeline import refiling
 
 Effect = Mapping[str, Any]
 Parents = Mapping[str, str | None]
+_Act = Callable[[store.Database, OpenDecision, Parents, datetime], Effect]
 
 
 def apply(db: store.Database, parents: Parents, now: datetime) -> None:
@@ -121,34 +122,38 @@ def _put_back(db: store.Database, decision: OpenDecision, now: datetime) -> Effe
 # ------------------------------------------------------------------------------------------------- file, unfile
 
 
-def _file(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
-    """Put the target into the category that is the other."""
-    said = decision.said
-    entry, story = store.stories.entry(db, said.target), store.stories.of(db, said.target)
-    if entry is None or story is None:
-        return {}
-    filing = Filing(said.other or "", "editor", said.who)
+def _file(db: store.Database, entry: int, decision: OpenDecision, parents: Parents) -> Effect:
+    """Put the entry into the category that is the other."""
+    filing = Filing(decision.said.other or "", "editor", decision.said.who)
     act = store.filings.remove if decision.undone else store.filings.put
     act(db, entry, [filing])
-    refiling.follow(db, story, parents, now)
     return {}
 
 
-def _unfile(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
-    """Keep the target out of the category that is the other, and out of those below it."""
-    said = decision.said
-    entry, story = store.stories.entry(db, said.target), store.stories.of(db, said.target)
-    if entry is None or story is None:
-        return {}
+def _unfile(db: store.Database, entry: int, decision: OpenDecision, parents: Parents) -> Effect:
+    """Keep the entry out of the category that is the other, and out of those below it."""
     if decision.undone:
         store.filings.put(db, entry, [Filing(*filing) for filing in decision.effect.get("filings", ())])
-        gone = []
-    else:
-        filed = store.filings.of(db, [entry])[entry]
-        gone = [filing for filing in filed if said.other in dedupe.with_ancestors([filing.term], parents)]
-        store.filings.remove(db, entry, gone)
-    refiling.follow(db, story, parents, now)
+        return {}
+    filed = store.filings.of(db, [entry])[entry]
+    gone = [filing for filing in filed if decision.said.other in dedupe.with_ancestors([filing.term], parents)]
+    store.filings.remove(db, entry, gone)
     return {"filings": [astuple(filing) for filing in gone]} if gone else {}
+
+
+def _refiling(change: Callable[[store.Database, int, OpenDecision, Parents], Effect]) -> _Act:
+    """The act that changes how the target is filed, and has its story's feeds follow."""
+
+    def act(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+        target = decision.said.target
+        entry, story = store.stories.entry(db, target), store.stories.of(db, target)
+        if entry is None or story is None:
+            return {}
+        effect = change(db, entry, decision, parents)
+        refiling.follow(db, story, parents, now)
+        return effect
+
+    return act
 
 
 def _forget(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
@@ -157,11 +162,11 @@ def _forget(db: store.Database, decision: OpenDecision, parents: Parents, now: d
     return {}
 
 
-_ACTS: Mapping[str, Callable[[store.Database, OpenDecision, Parents, datetime], Effect]] = {
+_ACTS: Mapping[str, _Act] = {
     "hide": _hide,
     "join": _join,
     "split": _split,
-    "file": _file,
-    "unfile": _unfile,
+    "file": _refiling(_file),
+    "unfile": _refiling(_unfile),
     "forget": _forget,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +45,11 @@ def read_only(folder: Path) -> Database:
         if migrations.pending(db):
             raise errors.StoreError(f"{path} is of an older release: start the daemon once, it upgrades the file")
     return db
+
+
+def marks(values: Sized) -> str:
+    """As many question marks as there are values, for a list of them in a query."""
+    return ",".join("?" * len(values))
 
 
 @contextmanager

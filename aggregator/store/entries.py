@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from aggregator.models import Edition, Head, Known, NewEntry, ParsedEntry, PreparedEntry
 from aggregator.store import filings, fingerprints
-from aggregator.store.connection import maybe_seconds, moment, seconds
+from aggregator.store.connection import marks, maybe_seconds, moment, seconds
 
 _BATCH = 500  # below SQLite's limit on bound values
 _KNOWN_SQL = "select id, entry_id, canonical, digest, title_key, text_key, published, updated, dated from entry"
@@ -24,8 +24,7 @@ def known(db: Database, source: int, ids: Collection[str], pages: Collection[str
     for column, values in (("entry_id", sorted(set(ids))), ("canonical", sorted(set(pages)))):
         for start in range(0, len(values), _BATCH):
             batch = values[start : start + _BATCH]
-            marks = ",".join("?" * len(batch))
-            rows = db.query(f"{_KNOWN_SQL} where source = ? and {column} in ({marks})", [source, *batch])
+            rows = db.query(f"{_KNOWN_SQL} where source = ? and {column} in ({marks(batch)})", [source, *batch])
             found |= {row["id"]: _known(row) for row in rows}
     return list(found.values())
 
@@ -97,8 +96,7 @@ def add(db: Database, source: int, head_id: int, entries: Sequence[NewEntry], ed
             "repairs": " ".join((*new.prepared.entry.repairs, *new.repairs)),
         }
         names = ", ".join(columns)
-        marks = ", ".join("?" * len(columns))
-        cursor = db.conn.execute(f"insert into entry ({names}) values ({marks})", list(columns.values()))
+        cursor = db.conn.execute(f"insert into entry ({names}) values ({marks(columns)})", list(columns.values()))
         assert cursor.lastrowid is not None
         filings.put(db, cursor.lastrowid, new.prepared.filings)
         if new.prepared.print is not None:

@@ -35,7 +35,7 @@ from sqlite_utils import Database
 from aggregator import errors
 from aggregator.models import Back, Edition
 from aggregator.store import filings
-from aggregator.store.connection import speaking
+from aggregator.store.connection import marks, speaking
 
 Row = dict[str, Any]
 
@@ -391,8 +391,8 @@ class _Import:
             if isinstance(value, int) and not _LEAST <= value <= _MOST:
                 raise ValueError(f"{name}: {value} is out of range")
         values = [_stored(value, types[name]) for name, value in said.items()]
-        names, marks = ", ".join(said), ", ".join("?" * len(said))
-        return self._db.conn.execute(f"{verb} into {table} ({names}) values ({marks}) {conflict}", values)
+        names = ", ".join(said)
+        return self._db.conn.execute(f"{verb} into {table} ({names}) values ({marks(said)}) {conflict}", values)
 
 
 # What a line can be unfit by. Other errors of SQLite (a full disk) end the import instead.

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from aggregator.models import Edition, Filing, Ruling, StoredEntry
-from aggregator.store.connection import seconds
+from aggregator.store.connection import marks, seconds
 
 _BATCH = 500  # below SQLite's limit on bound values
 
@@ -34,7 +34,7 @@ def of(db: Database, entries: Sequence[int]) -> Mapping[int, tuple[Filing, ...]]
     for start in range(0, len(entries), _BATCH):
         batch = entries[start : start + _BATCH]
         sql = "select entry, term, origin, reason, score from filing where entry in ({}) order by entry, term, origin"
-        for entry, *said in db.conn.execute(sql.format(",".join("?" * len(batch))), list(batch)):
+        for entry, *said in db.conn.execute(sql.format(marks(batch)), list(batch)):
             found[entry].append(Filing(*said))
     return {entry: tuple(filings) for entry, filings in found.items()}
 
@@ -134,7 +134,7 @@ def members(db: Database, stories: Sequence[int]) -> dict[int, dict[int, frozens
     """For each story its entries, and the categories in which each is filed."""
     found: dict[int, dict[int, frozenset[str]]] = {story: {} for story in stories}
     sql = "select e.story, e.id, f.term from entry e left join filing f on f.entry = e.id where e.story in ({})"
-    for story, entry, term in db.conn.execute(sql.format(",".join("?" * len(stories))), list(stories)):
+    for story, entry, term in db.conn.execute(sql.format(marks(stories)), list(stories)):
         found[story][entry] = found[story].get(entry, frozenset()) | ({term} if term else frozenset())
     return found
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from aggregator.models import SAME_EVENT_WINDOW, SAME_TEXT_WINDOW, Member, Print
-from aggregator.store.connection import moment, seconds
+from aggregator.store.connection import marks, moment, seconds
 
 COMMON = 50  # entries with one key beyond which it says nothing any more
 _KEY_BYTES = 5  # of a key of 34 bits
@@ -114,8 +114,7 @@ def members(db: Database, numbers: Sequence[int]) -> list[Member]:
     """The entries of these prints, in this order, as far as they are in a story."""
     if not numbers:
         return []
-    marks = ",".join("?" * len(numbers))
-    rows = {number: row for number, *row in db.conn.execute(_MEMBERS_SQL.format(marks), list(numbers))}
+    rows = {number: row for number, *row in db.conn.execute(_MEMBERS_SQL.format(marks(numbers)), list(numbers))}
     return [_member(*rows[number]) for number in numbers if number in rows]
 
 

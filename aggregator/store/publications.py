@@ -14,7 +14,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from aggregator.models import Enclosure, FeedMark, Head, Mention, PublishedEntry, PublishedStory
-from aggregator.store.connection import maybe_moment, moment, seconds
+from aggregator.store.connection import marks, maybe_moment, moment, seconds
 
 _STORY_SQL = """
 select p.seq, p.published_at, p.story, e.published_id, e.title, e.link, e.summary, e.content, e.author, e.rights,
@@ -92,7 +92,7 @@ def mark_story(db: Database, story: int, now: datetime) -> None:
 def mark_carrying(db: Database, stories: Collection[int], now: datetime) -> None:
     """Mark every feed that carries one of the stories as changed."""
     sql = "select distinct term from publication where live = 1 and withdrawn_at is null and story in ({})"
-    rows = db.conn.execute(sql.format(",".join("?" * len(stories))), list(stories)).fetchall()
+    rows = db.conn.execute(sql.format(marks(stories)), list(stories)).fetchall()
     mark(db, [row[0] for row in rows], now)
 
 
@@ -157,7 +157,7 @@ def live(db: Database, term: str, limit: int) -> list[PublishedStory]:
 def _mentions(db: Database, sql: str, stories: Sequence[int]) -> Mapping[int, tuple[Mention, ...]]:
     """What each of the stories mentions, in the order of publication."""
     found: dict[int, tuple[Mention, ...]] = dict.fromkeys(stories, ())
-    for story, source_name, title, link in db.conn.execute(sql.format(",".join("?" * len(stories))), list(stories)):
+    for story, source_name, title, link in db.conn.execute(sql.format(marks(stories)), list(stories)):
         found[story] += (Mention(source_name, title, link),)
     return found
 
@@ -202,7 +202,7 @@ def standing(db: Database, stories: Sequence[int]) -> dict[int, frozenset[str]]:
     """For each story the terms into whose feeds it was put, but those that it left by being filed anew."""
     found: dict[int, frozenset[str]] = dict.fromkeys(stories, frozenset())
     sql = "select story, group_concat(term) from publication where why <> ? and story in ({}) group by story"
-    for story, terms in db.conn.execute(sql.format(",".join("?" * len(stories))), [REFILED, *stories]):
+    for story, terms in db.conn.execute(sql.format(marks(stories)), [REFILED, *stories]):
         found[story] = frozenset(terms.split(","))
     return found
 
@@ -210,7 +210,7 @@ def standing(db: Database, stories: Sequence[int]) -> dict[int, frozenset[str]]:
 def announced(db: Database, stories: Sequence[int]) -> dict[int, datetime]:
     """When these stories were first put into a live feed, of those that were."""
     sql = "select story, min(published_at) from publication where live = 1 and story in ({}) group by story"
-    rows = db.conn.execute(sql.format(",".join("?" * len(stories))), list(stories))
+    rows = db.conn.execute(sql.format(marks(stories)), list(stories))
     return {story: moment(published_at) for story, published_at in rows}
 
 

@@ -195,7 +195,7 @@ def _copies(db: Database, entry: int) -> list[Row]:
         " where e.id = ? order by c.published, s.name, c.entry_id",
         [entry],
     )
-    return [row | {"evidence": json.loads(row["evidence"])} for row in rows]
+    return list(map(_with_evidence, rows))
 
 
 def _related(db: Database, entry: int) -> list[Row]:
@@ -205,7 +205,11 @@ def _related(db: Database, entry: int) -> list[Row]:
         " order by o.published, s.name, o.entry_id",
         [entry],
     )
-    return [row | {"evidence": json.loads(row["evidence"])} for row in rows]
+    return list(map(_with_evidence, rows))
+
+
+def _with_evidence(row: Row) -> Row:
+    return row | {"evidence": json.loads(row["evidence"])}
 
 
 def _publications(db: Database, story: int | None) -> list[Row]:
