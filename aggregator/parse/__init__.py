@@ -41,11 +41,12 @@ def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, s
     decoded = decoding.decode(body, content_type)
     if jsonfeed.looks_like(decoded.text):
         return jsonfeed.read(decoded.text, decoded.encoding, url, zone, _seen(seen), VERSION)
-    whole = _whole_hash(body)
-    if seen == whole:
-        return ParsedFeed("", decoded.encoding, Head(), (), whole, wishes.read(decoded.text.encode()))
+    if len(seen) == HASH_LENGTH and seen == _whole_hash(body):
+        return ParsedFeed("", decoded.encoding, Head(), (), seen, wishes.read(decoded.text.encode()))
     feed = _read_xml(repair.clean(decoded.text), decoded.encoding, url, zone, seen)
-    return feed if feed.hashes else replace(feed, hashes=whole, wishes=wishes.read(decoded.text.encode()))
+    if feed.hashes:
+        return feed
+    return replace(feed, hashes=_whole_hash(body), wishes=wishes.read(decoded.text.encode()))
 
 
 def _whole_hash(body: bytes) -> bytes:

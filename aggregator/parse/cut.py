@@ -9,6 +9,7 @@ import codecs
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from xml.parsers import expat
 
@@ -44,7 +45,8 @@ def cut(document: bytes) -> Cut | None:
     """The entries of a document in well-formed UTF-8, or None where they are not certain.
 
     Entries are the `item`s of one RSS channel, those beside the channel of an RDF document, or the `entry`s of an Atom
-    feed. They are not certain when the document is ill-formed, has a DOCTYPE, or has elements of these names elsewhere.
+    feed. They are not certain when the document is ill-formed, has a DOCTYPE, or has elements of these names elsewhere,
+    or what looks like the start of one within an entry.
     """
     if document.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return None  # expat would follow the mark and count other bytes than ours
@@ -81,7 +83,14 @@ def small(document: bytes, found: Cut, keep: Collection[int]) -> bytes:
 
 
 _START_TAG = re.compile(rb"<([^\s/>]+)")
+_TAG = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
 _END_TAG = re.compile(rb"</([^\s/>]+)\s*>")
+
+
+@lru_cache(maxsize=4)
+def _another(begun: bytes) -> re.Pattern[bytes]:
+    """Finds a start tag that begins with these bytes."""
+    return re.compile(re.escape(begun) + rb"[\s/>]")
 
 
 class _UncertainError(Exception):
@@ -102,7 +111,7 @@ class _Element:
 
 
 class _Cutter:
-    """Follows expat through a document. Within an entry another pair of handlers only counts levels."""
+    """Follows expat through a document. Within an entry it only looks for the end of one of the entry's name."""
 
     def __init__(self, document: bytes) -> None:
         self.spans: list[tuple[int, int]] = []
@@ -113,7 +122,6 @@ class _Cutter:
         self._parent: _Element | None = None
         self._entry = ""
         self._start = 0
-        self._level = 0
         self._parser = expat.ParserCreate("utf-8", _SEPARATOR)
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.StartNamespaceDeclHandler = self._declare
@@ -138,9 +146,12 @@ class _Cutter:
         self._declared.append((prefix or "", namespace or ""))
 
     def _element_starts(self, name: str, attributes: dict[str, str]) -> None:
+        if name == self._entry and self._parent is self._open[-1]:  # as nearly every one that comes here
+            self._inside()
+            return
         element = _Element(name, attributes, self._declared)
         if element.local.lower() in _ENTRY_NAMES:
-            self._entry_starts(element)
+            self._first_entry_starts(element)
         else:
             self._open.append(element)
             self._declared.clear()
@@ -148,20 +159,17 @@ class _Cutter:
     def _element_ends(self, _: str) -> None:
         self._open.pop()
 
-    def _entry_starts(self, entry: _Element) -> None:
-        if not self._belongs(entry):
+    def _first_entry_starts(self, entry: _Element) -> None:
+        if self._parent is not None or not self._belongs(entry):
             raise _UncertainError
-        if self._parent is None:
-            self._parent = self._open[-1]
-            self.context = blake2b(
-                repr([element.inherited for element in self._open]).encode(), digest_size=16
-            ).digest()
-        elif self._parent is not self._open[-1]:
-            raise _UncertainError
-        self._entry = entry.name
+        self._parent, self._entry = self._open[-1], entry.name
+        inherited = [element.inherited for element in self._open]
+        self.context = blake2b(repr(inherited).encode(), digest_size=16).digest()
+        self._inside()
+
+    def _inside(self) -> None:
         self._start = self._parser.CurrentByteIndex
-        self._level = 0
-        self._parser.StartElementHandler = self._inner_starts
+        self._parser.StartElementHandler = None
         self._parser.EndElementHandler = self._inner_ends
 
     def _belongs(self, entry: _Element) -> bool:
@@ -173,19 +181,22 @@ class _Cutter:
             return entry.local == "entry" and entry.namespace == self._open[0].namespace
         return [element.name for element in self._open] == [_RDF] and entry.name in _RSS_1
 
-    def _inner_starts(self, name: str, _: dict[str, str]) -> None:
-        self._level += 1
-        if self._level == 1 and name == self._entry:
-            raise _UncertainError
-
-    def _inner_ends(self, _: str) -> None:
-        if self._level:
-            self._level -= 1
-        else:
+    def _inner_ends(self, name: str) -> None:
+        if name == self._entry:
             self.spans.append((self._start, self._end(self._parser.CurrentByteIndex)))
             self._outside()
 
     def _end(self, index: int) -> int:
-        """Where the entry ends, given where expat says so: before its end tag, but after a self-closing tag."""
+        """Where the entry ends, given where its end tag begins, or where itself begins, when it is a self-closing tag.
+
+        Calls from expat cost more than its parsing, so that the elements that start within an entry are not followed:
+        what may be another one of its name is seen in its bytes.
+        """
+        if index == self._start and (tag := _TAG.match(self._document, index)):
+            return tag.end()
         opened, closed = _START_TAG.match(self._document, self._start), _END_TAG.match(self._document, index)
-        return closed.end() if opened and closed and opened[1] == closed[1] else index
+        if not opened or not closed or opened[1] != closed[1]:
+            raise _UncertainError
+        if _another(opened[0]).search(self._document, opened.end(), index):
+            raise _UncertainError
+        return closed.end()
