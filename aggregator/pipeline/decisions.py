@@ -80,7 +80,7 @@ def _split(db: store.Database, decision: OpenDecision, parents: Parents, now: da
     begun = store.stories.begin(db, leaving[0]["id"], now)
     _move(db, leaving, begun, said)
     _announce(db, begun, any(member["back"] == Back.ANNOUNCED for member in leaving), parents, now)
-    store.publications.mark_story(db, story, now)
+    store.publications.mark_stories(db, [story], now)
     return effect
 
 
@@ -100,7 +100,7 @@ def _announce(db: store.Database, story: int, live: bool, parents: Parents, now:
     """Put a story into the feeds of its categories, as it has new members."""
     terms = dedupe.terms_of(store.stories.terms(db, story), parents)
     store.publications.add(db, story, terms, now, live)
-    store.publications.mark_story(db, story, now)
+    store.publications.mark_stories(db, [story], now)
 
 
 def _put_back(db: store.Database, decision: OpenDecision, now: datetime) -> Effect:
@@ -112,7 +112,7 @@ def _put_back(db: store.Database, decision: OpenDecision, now: datetime) -> Effe
         if left is not None and decision.said.act == "split":
             store.publications.withdraw(db, left, why(decision.said), now)
         elif left is not None:
-            store.publications.mark_story(db, left, now)
+            store.publications.mark_stories(db, [left], now)
     for member in decision.effect["members"]:
         store.stories.move(db, member["id"], story, member["copy_of"], member["evidence"])
     store.publications.restore(db, story, why(decision.said), now)

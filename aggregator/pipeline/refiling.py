@@ -223,7 +223,7 @@ def follow(db: store.Database, story: int, parents: Parents, now: datetime) -> N
     for term in sorted(leaves):
         store.publications.leave(db, [story], term, now)
     store.publications.mark(db, sorted(enters | leaves), now)
-    store.publications.mark_story(db, story, now)
+    store.publications.mark_stories(db, [story], now)
     store.decisions.reopen(db, "hide", story)
 
 

@@ -24,8 +24,10 @@ def settle(
 ) -> bool:
     """Give waiting entries their story, their published id and their feeds; whether more may wait."""
     waiting = store.stories.unsettled(db, SETTLED_AT_ONCE)
+    grown: set[int] = set()
     for entry in waiting:
-        _settle(db, entry, parents, aliases, now)
+        grown |= _settle(db, entry, parents, aliases, now)
+    store.publications.mark_stories(db, grown, now)
     decisions.apply(db, parents, now)
     return len(waiting) == SETTLED_AT_ONCE
 
@@ -36,7 +38,8 @@ def _settle(
     parents: Mapping[str, str | None],
     aliases: Callable[[], stories.Aliases],
     now: datetime,
-) -> None:
+) -> set[int]:
+    """Give an entry its story, its published id and its feeds; the stories that show more now."""
     made = store.fingerprints.waiting(db, entry.row)
     place = stories.Place() if made is None else _place(db, entry, made, aliases)
     joined = _copied(db, entry) or _matched(place)
@@ -48,14 +51,13 @@ def _settle(
     else:
         story, evidence = joined
         store.stories.join(db, entry.row, published_id, story, evidence)
-        store.publications.mark_story(db, story, now)
         terms = [term for term in terms if term != "other"]
     if entry.back is not Back.REISSUED:
         store.publications.add(db, story, terms, now, live=entry.back is Back.ANNOUNCED)
         store.decisions.reopen(db, "hide", story)
     if made is not None:
         store.fingerprints.post(db, entry.row, made, entry.published)
-        _link(db, entry, story, place, now)
+    return {story} | _linked(db, entry, story, place)
 
 
 def _copied(db: store.Database, entry: Unsettled) -> tuple[int, Evidence] | None:
@@ -94,13 +96,11 @@ def _place(db: store.Database, entry: Unsettled, made: Print, aliases: Callable[
     return newcomer.place([m for m in matches if _shows(entry, standing[m.member.story].announced)], standing)
 
 
-def _link(db: store.Database, entry: Unsettled, story: int, place: stories.Place, now: datetime) -> None:
-    """Link the entry and what is related to it; both are shown then."""
+def _linked(db: store.Database, entry: Unsettled, story: int, place: stories.Place) -> set[int]:
+    """Link the entry and what is related to it, so that both are shown; the other stories."""
     matches = [match for match in (*place.links, place.joins) if match is not None and match.member.story != story]
-    if matches:
-        store.fingerprints.relate(db, entry.row, [(match.member.row, match.evidence) for match in matches])
-        for linked in (story, *(match.member.story for match in matches)):
-            store.publications.mark_story(db, linked, now)
+    store.fingerprints.relate(db, entry.row, [(match.member.row, match.evidence) for match in matches])
+    return {match.member.story for match in matches}
 
 
 def rebuild(db: store.Database, added: str) -> Iterator[int]:

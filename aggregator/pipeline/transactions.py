@@ -70,7 +70,7 @@ def _edit(db: store.Database, change: dedupe.Changed, head: int, now: datetime) 
     if story is not None:
         if prepared.print is not None:
             store.fingerprints.post_again(db, known.row, prepared.print, known.published)
-        store.publications.mark_story(db, story, now)
+        store.publications.mark_stories(db, [story], now)
 
 
 def _is_material(old_title: str, old_markup: str, said: ParsedEntry) -> bool:

@@ -52,9 +52,10 @@ order by r.published, s.name, r.entry_id
 """
 
 _SHOWING = """
-select p.term from publication p where p.live = 1 and p.story in (
-    select ? union
-    select o.story from entry e join relation x on x.entry = e.id join entry o on o.id = x.other where e.story = ?
+select distinct p.term from publication p where p.live = 1 and p.story in (
+    select value from json_each(:stories) union
+    select o.story from json_each(:stories) s join entry e on e.story = s.value
+        join relation x on x.entry = e.id join entry o on o.id = x.other
 )
 """
 
@@ -83,9 +84,9 @@ def mark(db: Database, terms: Iterable[str], now: datetime) -> None:
     )
 
 
-def mark_story(db: Database, story: int, now: datetime) -> None:
-    """Mark every feed that carries the story, or one that shows a link to it, as changed."""
-    rows = db.conn.execute(_SHOWING, [story, story]).fetchall()
+def mark_stories(db: Database, stories: Iterable[int], now: datetime) -> None:
+    """Mark every feed that carries one of the stories, or one that shows a link to it, as changed."""
+    rows = db.conn.execute(_SHOWING, {"stories": json.dumps(list(stories))}).fetchall()
     mark(db, [row[0] for row in rows], now)
 
 
@@ -237,7 +238,7 @@ def leave(db: Database, stories: Iterable[int], term: str, now: datetime) -> Non
 
 def withdraw(db: Database, story: int, why: str, now: datetime) -> None:
     """Take a story out of every feed that it is in, for a reason that an editor gave."""
-    mark_story(db, story, now)
+    mark_stories(db, [story], now)
     db.conn.execute(
         "update publication set withdrawn_at = ?, why = ? where story = ? and withdrawn_at is null",
         [seconds(now), why, story],
@@ -250,7 +251,7 @@ def restore(db: Database, story: int, why: str, now: datetime) -> None:
         "update publication set withdrawn_at = null, why = '' where story = ? and withdrawn_at is not null and why = ?",
         [story, why],
     )
-    mark_story(db, story, now)
+    mark_stories(db, [story], now)
 
 
 def is_live(db: Database, story: int) -> bool:
