@@ -253,6 +253,23 @@ def test_a_picture_among_the_media_is_the_entrys_picture_and_no_enclosure():
     assert [enclosure.url for enclosure in entry.enclosures] == ["http://feed.example/b.mp3"]
 
 
+@pytest.mark.parametrize(
+    ("said", "image"),
+    [
+        ('<media:content url="http://e.org/a" type="image/jpeg"/>', "http://e.org/a"),
+        ('<media:content url="http://e.org/a.JPG?w=1"/>', "http://e.org/a.JPG?w=1"),
+        ('<media:content url="http://e.org/a.jpg" medium="video" type="image/jpeg"/>', None),
+        ('<media:content url="http://e.org/a.jpg" type="video/mp4"/>', None),
+        ('<enclosure url="http://e.org/a" type="image/png"/>', "http://e.org/a"),
+        ('<enclosure url="http://e.org/a.jpg" type="audio/mpeg"/>', None),
+    ],
+)
+def test_what_is_enclosed_is_the_entrys_picture_where_it_is_one(said, image):
+    entry = only(rss(f'<item xmlns:media="http://search.yahoo.com/mrss/"><title>x</title>{said}</item>'))
+    assert entry.image == image
+    assert len(entry.enclosures) == 1
+
+
 @pytest.mark.parametrize(("said", "language"), [("zh-TW", "zh-TW"), ("zh\nX: y", None), ("x" * 36, None), (7, "7")])
 def test_a_language_of_a_json_feed_has_the_form_of_a_tag(said, language):
     feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "t", "language": said}]}

@@ -34,6 +34,7 @@ xml.sax.default_parser_list.insert(0, "aggregator.parse.sax")
 # again.
 _NO_HOST = "http://base.invalid"
 _NO_BASE = f"{_NO_HOST}/-/"
+_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|$)", re.IGNORECASE)
 _SETS_BASE = re.compile(rb"base(?<=[\s:]base)\s*=\s*[\"']")
 
 
@@ -169,13 +170,17 @@ def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
     listed += [
         (media.get("url"), media.get("type") or media.get("medium"), media.get("filesize"))
         for media in raw.get("media_content") or ()
-        if not _is_picture(media)
+        if media.get("medium") != "image"  # that is the entry's own, nothing to play or to load
     ]
     for href, kind, length in listed:
         address = _join(base, href)
         if address and address not in found and len(found) < _MOST_ENCLOSURES:
             found.add(address)
             yield Enclosure(address, text.one_line(kind or ""), _number(length))
+
+
+def _is_enclosed_picture(link: Any) -> bool:
+    return link.get("rel") == "enclosure" and (link.get("type") or "").startswith("image/")
 
 
 def _number(value: Any) -> int | None:
@@ -195,14 +200,19 @@ def _duration(value: Any) -> int | None:
 
 
 def _is_picture(media: Any) -> bool:
-    """Whether a media:content is called a picture: that is the entry's own, nothing to play or to load."""
-    return bool(media.get("medium") == "image")
+    """Whether a media:content is a picture, by its medium, its type, or else its address: both are optional (Media RSS
+    1.5.1)."""
+    medium, kind = media.get("medium"), media.get("type")
+    if medium or kind:
+        return bool(medium == "image" or (not medium and kind.startswith("image/")))
+    return _PICTURE.search(media.get("url") or "") is not None
 
 
 def _image(raw: Any, content: str, base: str) -> str | None:
     listed = [media.get("url") for media in raw.get("media_thumbnail") or ()]
     listed += [media.get("url") for media in raw.get("media_content") or () if _is_picture(media)]
     listed += [(raw.get("image") or {}).get("href")]
+    listed += [link.get("href") for link in raw.get("links") or () if _is_enclosed_picture(link)]
     for address in listed:
         if found := _join(base, address):
             return found
