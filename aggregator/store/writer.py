@@ -12,6 +12,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -53,7 +54,10 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._folder = folder
         self._db = connect(folder)
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        # What is asked in one turn of the loop is handed over together: to wake a thread costs more than most jobs.
+        self._asked: list[_Job | None] = []
+        self._handed: queue.SimpleQueue[list[_Job | None]] = queue.SimpleQueue()
+        self._jobs: deque[_Job | None] = deque()  # of the thread; None is the end
         self._thread = threading.Thread(target=self._serve, name="store", daemon=True)
         self._thread.start()
 
@@ -81,21 +85,34 @@ class Writer:
 
     async def _submit(self, work: Callable[[Database], T], urgent: bool) -> T:
         future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(work, urgent, future))
+        if not self._asked:
+            self._loop.call_soon(self._hand_over)
+        self._asked.append(_Job(work, urgent, future))
         return await future
+
+    def _hand_over(self) -> None:
+        self._handed.put(self._asked)
+        self._asked = []
 
     async def close(self) -> None:
         """Finish the jobs that were given, then close the file."""
-        self._jobs.put(None)
+        self._asked.append(None)
+        self._hand_over()
         await asyncio.to_thread(self._thread.join)
         self._db.close()
 
     def _serve(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None:
             done, ended = self._transaction(job)
             self._loop.call_soon_threadsafe(_deliver, done)
             if ended:
                 return
+
+    def _next(self, patience: float | None = None) -> _Job | None:
+        """The next job; raises queue.Empty where none comes within so many seconds."""
+        while not self._jobs:
+            self._jobs.extend(self._handed.get(timeout=patience))
+        return self._jobs.popleft()
 
     def _transaction(self, first: _Job) -> tuple[list[_Job], bool]:
         """Run `first` and what gathers behind it in one transaction; the jobs, and whether the end was asked for."""
@@ -117,7 +134,7 @@ class Writer:
         until = time.monotonic() + SHARE
         while not done[-1].urgent:
             try:
-                job = self._jobs.get(timeout=max(0.0, until - time.monotonic()))
+                job = self._next(max(0.0, until - time.monotonic()))
             except queue.Empty:
                 return False
             if job is None:
