@@ -6,7 +6,7 @@ what came before. A key is a 36-bit integer: what it is a key of, and a 32-bit h
 
 from __future__ import annotations
 
-import operator
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -29,6 +29,7 @@ _HEAD = struct.Struct("<BHBB")
 _BY_CHANCE = 1 / 256  # of the hashes of two signatures that are equal by their one byte
 
 _EXACT, _GRAM_KEY, _BAND = 1 << 32, 2 << 32, 3 << 32
+_FOUR = re.compile("(?=(....))", re.DOTALL)  # all runs of four characters
 _BAND_STARTS = [zlib.crc32(bytes([band])) for band in range(_BANDS)]
 
 
@@ -82,7 +83,7 @@ def fingerprint(
     core = titles.core(title, folded_title, source, table or aliases.default())[:_LONGEST_TITLE]
     text = padding.removed(folded_text, folded_title)
     enough = len(text) >= SHORTEST
-    hashes = _minhashes(_grams(text), _HASHES, _SEED) if enough else []
+    hashes = _minhashes(_FOUR.findall(text), _HASHES, _SEED) if enough else []
     return Fingerprint(
         title=core,
         length=len(text),
@@ -117,12 +118,6 @@ def _common(one: bytes, other: bytes) -> float | None:
 @lru_cache(maxsize=4096)  # while an event is news, its entries are candidates again and again
 def _letters(title: str) -> frozenset[str]:
     return frozenset(rarity.units(title))
-
-
-def _grams(text: str) -> list[str]:
-    """All runs of four characters."""
-    pairs = list(map(operator.add, text, text[1:]))
-    return list(map(operator.add, pairs, pairs[2:]))
 
 
 def _minhashes(grams: list[str], hashes: int, seed: int) -> list[int]:

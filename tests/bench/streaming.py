@@ -149,23 +149,56 @@ def orders(rows: Sequence[Row], times: int) -> None:
 # ------------------------------------------------------------------------------------------------- a full store
 
 
+class Material:
+    """What entries are made of: real titles, each once, and after them titles made of thirds of three; texts of ten
+    pieces of real articles, so that two of them have little in common."""
+
+    def __init__(self) -> None:
+        sets = sorted((pairs.PAIRS.parent / "datasets").glob("*/dev.jsonl"))
+        rows = [json.loads(line) for path in sets for line in path.read_text("utf-8").splitlines()]
+        self._chance = random.Random(1)
+        self._titles = sorted({str(row["title"]) for row in rows if len(row["title"]) >= 6})
+        self._articles = [str(row["text"]) for row in rows if len(row.get("text", "")) >= 200]
+        self._chance.shuffle(self._titles)
+        self.new = [self.entry(title) for title in self._titles[:10_000]]
+        self._taken = 10_000
+
+    def entry(self, title: str) -> tuple[str, str]:
+        """An entry with this title and a text of 1,000 characters."""
+        starts = [(article, self._chance.randrange(len(article) - 100)) for article in self._some(10)]
+        return title, "".join(article[start : start + 100] for article, start in starts)
+
+    def _some(self, count: int) -> list[str]:
+        return self._chance.choices(self._articles, k=count)
+
+    def stored(self) -> Iterator[tuple[str, str]]:
+        """Entries without end, none of which is one of `new`."""
+        titles = self._titles[10_000:]
+        for title in titles:
+            yield self.entry(title)
+        while True:
+            a, b, c = self._chance.sample(titles, 3)
+            yield self.entry(a[: len(a) // 3] + b[len(b) // 3 : 2 * len(b) // 3] + c[2 * len(c) // 3 :])
+
+
 def full(in_window: int, stored: int, large: int, rounds: int) -> None:
     """What a new entry costs with so many in the window, with so many older ones beside them, and with many more in the
     window: three stores in turns, since machines are shared. Medians."""
-    texts = _articles()
-    bare = [(title, "") for title, _ in texts]
+    material = Material()
     now = datetime(2026, 11, 20, tzinfo=UTC)
     with tempfile.TemporaryDirectory() as folder:
-        alone = _filled(Path(folder, "alone"), texts, in_window, now)
+        alone = _filled(Path(folder, "alone"), material, in_window, now)
         print(f"index: {_bytes(alone.db) / in_window:.0f} bytes an entry")
-        beside = _filled(Path(folder, "beside"), texts, in_window, now)
+        beside = _filled(Path(folder, "beside"), material, in_window, now)
         _age(beside, stored)
-        more = _filled(Path(folder, "more"), texts, large, now)
+        more = _filled(Path(folder, "more"), material, large, now)
         costs: dict[str, list[float]] = defaultdict(list)
         for turn in range(rounds):
             at = now + (turn + 1) * HOUR
-            costs["printed"].append(_printing(texts, alone.aliases, turn))
-            costs["bare printed"].append(_printing(bare, alone.aliases, turn))
+            some = material.new[turn * 2 * MEASURED :][: 2 * MEASURED]
+            texts, bare = some[:MEASURED], [(title, "") for title, _ in some[MEASURED:]]
+            costs["printed"].append(_printing(texts, alone.aliases))
+            costs["bare printed"].append(_printing(bare, alone.aliases))
             costs["alone"].append(_cost(alone, texts, at))
             costs["beside"].append(_cost(beside, texts, at))
             costs["more"].append(_cost(more, texts, at))
@@ -181,62 +214,43 @@ def full(in_window: int, stored: int, large: int, rounds: int) -> None:
         print(f"with {said}: {1e6 * cost[name]:.0f} µs to settle, {cost[name] / cost['alone']:.2f} times that")
 
 
-def _filled(folder: Path, texts: Sequence[tuple[str, str]], count: int, now: datetime) -> Stream:
+def _filled(folder: Path, material: Material, count: int, now: datetime) -> Stream:
+    """A store with so many entries of the last three days."""
     folder.mkdir()
     stream = Stream(folder, [f"S{number}" for number in range(50)])
-    _fill(stream, texts, count, now)
+    made = material.stored()
+    for number in range(0, count, 1000):
+        at = now - timedelta(days=3) * (1 - number / count)
+        stream.tick(_rows(list(itertools.islice(made, 1000)), number, at), now - timedelta(hours=1))
     return stream
 
 
-def _printing(texts: Sequence[tuple[str, str]], aliases: stories.Aliases, turn: int) -> float:
-    """Seconds of processor time that folding an entry and making its print take."""
-    made = list(_made(texts, MEASURED, 100 + turn))
-    began = time.process_time()
-    for title, text in made:
-        prepare.printed(title, text, "S1", aliases)
-    return (time.process_time() - began) / MEASURED
-
-
-def _articles() -> list[tuple[str, str]]:
-    path = pairs.PAIRS.parent / "datasets" / "sina2018_fulltext" / "dev.jsonl"
-    rows = map(json.loads, path.read_text("utf-8").splitlines())
-    return [(str(row["title"]), str(row["text"])) for row in rows]
-
-
-def _made(texts: Sequence[tuple[str, str]], count: int, seed: int) -> Iterator[tuple[str, str]]:
-    """Titles and texts that did not stand there: halves of two titles, thirds of three texts."""
-    chance = random.Random(seed)
-    for _ in range(count):
-        (a, first), (b, second), (_, third) = chance.sample(texts, 3)
-        parts = (first[:330], second[330:660], third[660:1000])
-        yield a[: len(a) // 2] + b[len(b) // 2 :], "".join(parts)
-
-
-def _fill(stream: Stream, texts: Sequence[tuple[str, str]], count: int, now: datetime) -> None:
-    made = _made(texts, count, 1)
-    for number in range(0, count, 1000):
-        at = now - timedelta(days=3) * (1 - number / count)
-        stream.tick(_rows(itertools.islice(made, 1000), number, at), now - timedelta(hours=1))
-
-
-def _rows(made: Iterable[tuple[str, str]], first: int, at: datetime) -> list[Row]:
+def _rows(made: Sequence[tuple[str, str]], first: int, at: datetime) -> list[Row]:
     return [
         {
             "id": f"{at:%d%H%M}-{first + number}",
             "title": title,
             "text": text,
-            "publisher": f"S{number * 50 // 1000}",
+            "publisher": f"S{number * 50 // len(made)}",
             "published": at.isoformat(),
         }
         for number, (title, text) in enumerate(made)
     ]
 
 
-def _cost(stream: Stream, texts: Sequence[tuple[str, str]], now: datetime) -> float:
+def _printing(some: Sequence[tuple[str, str]], aliases: stories.Aliases) -> float:
+    """Seconds of processor time that folding an entry and making its print take."""
+    began = time.process_time()
+    for title, text in some:
+        prepare.printed(title, text, "S1", aliases)
+    return (time.process_time() - began) / len(some)
+
+
+def _cost(stream: Stream, some: Sequence[tuple[str, str]], now: datetime) -> float:
     """Seconds of processor time that settling takes for an entry."""
     stream.seconds = 0.0
-    stream.tick(_rows(_made(texts, MEASURED, now.hour + 7), now.minute, now - timedelta(minutes=5)), now)
-    return stream.seconds / MEASURED
+    stream.tick(_rows(some, now.minute, now - timedelta(minutes=5)), now)
+    return stream.seconds / len(some)
 
 
 def _age(stream: Stream, count: int) -> None:
