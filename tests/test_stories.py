@@ -21,6 +21,12 @@ OTHER = (
     "等明年春天再作观测，届时南半球的两台设备也会加入。"
 )
 
+SHIP = (
+    "蓝鲸船厂的三号船坞前，一艘长两百三十米的运输船鸣笛离岸，驶向东侧的外海试航。厂方说，这艘船用了十九个月建成，船体采用新的"
+    "焊接工艺，比同级的旧船省油一成。订货的航运公司还有四艘在排队，最早的一艘要等后年夏天。码头上来送行的多是工人和他们的家属，"
+    "有人带来了自己做的船模，也有退休的老师傅讲起第一次下水的那个冬天。"
+)
+
 
 def configure(instance, feeds, *names):
     instance.configure([{"name": name, "url": feeds.url(f"/{name}.xml"), "category": "tech"} for name in names])
@@ -110,6 +116,67 @@ def test_a_representative_that_is_split_off_leaves_its_story_to_itself(instance,
     instance.poll("--now", "2026-11-22T12:10:00Z")
     assert titles(instance) == sorted(ids(instance))
     assert all("报道来源" not in entry.get("content", [{"value": ""}])[0]["value"] for entry in entries(instance))
+
+
+def told_in_two_categories(instance, feeds):
+    """One text in two sources of two categories, and another story in the first category."""
+    told_twice(instance, feeds)
+    sources = [
+        {"name": name, "url": feeds.url(f"/{name}.xml"), "category": term}
+        for name, term in (("C", "tech"), ("D", "finance"))
+    ]
+    first = item(4, "蓝鲸船厂交付新船", date="2026-11-22T10:00:00Z", text=SHIP)
+    again = item(5, "新船今天交付：蓝鲸船厂", date="2026-11-22T10:05:00Z", text=SHIP + "（完）")
+    feeds["/C.xml"], feeds["/D.xml"] = rss(first), rss(again)
+    instance.configure(sources, [{"term": "tech", "label": "科技"}, {"term": "finance", "label": "财经"}])
+    instance.poll("--now", "2026-11-22T12:05:00Z")
+
+
+def carried(instance):
+    return {term: [entry.title for entry in entries(instance, f"{term}.atom")] for term in ("tech", "finance")}
+
+
+def test_what_a_split_off_entry_brought_to_its_story_it_takes_along(instance, feeds):
+    told_in_two_categories(instance, feeds)
+    together = carried(instance)
+    assert "蓝鲸船厂交付新船" in together["tech"]
+    assert together["finance"] == ["蓝鲸船厂交付新船"]
+    copy = ids(instance)["新船今天交付：蓝鲸船厂"]
+    instance.command("story", "split", copy)
+    instance.poll("--now", "2026-11-22T12:10:00Z")
+    assert "新船今天交付：蓝鲸船厂" not in carried(instance)["tech"]
+    assert carried(instance)["finance"] == ["新船今天交付：蓝鲸船厂"]
+    instance.command("story", "split", copy, "--undo")
+    instance.poll("--now", "2026-11-22T12:20:00Z")
+    assert carried(instance) == together
+
+
+def test_what_a_join_brought_to_a_story_its_undoing_takes_away(instance, feeds):
+    told_in_two_categories(instance, feeds)
+    before = carried(instance)
+    known = ids(instance)
+    stays, goes = known["新望远镜捕捉到星系爆发"], known["蓝鲸船厂交付新船"]
+    instance.command("story", "join", stays, goes)
+    instance.poll("--now", "2026-11-22T12:10:00Z")
+    assert carried(instance)["finance"] == ["新望远镜捕捉到星系爆发"]
+    instance.command("story", "join", stays, goes, "--undo")
+    instance.poll("--now", "2026-11-22T12:20:00Z")
+    assert carried(instance) == before
+
+
+def test_what_has_joined_a_split_off_entry_comes_along_when_that_is_undone(instance, feeds):
+    told_twice(instance, feeds)
+    copy = ids(instance)["四号线今天通车了：海州地铁"]
+    instance.command("story", "split", copy)
+    instance.poll("--now", "2026-11-22T12:10:00Z")
+    third = ids(instance)["新望远镜捕捉到星系爆发"]
+    instance.command("story", "join", copy, third)
+    instance.poll("--now", "2026-11-22T12:20:00Z")
+    instance.command("story", "split", copy, "--undo")
+    instance.poll("--now", "2026-11-22T12:30:00Z")
+    (story,) = entries(instance)
+    assert story.title == "海州地铁四号线通车"
+    assert "报道来源 3" in story.content[0].value
 
 
 def test_an_undo_without_a_decision_is_an_error(instance, feeds):

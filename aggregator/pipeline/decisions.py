@@ -51,7 +51,7 @@ def _join(db: store.Database, decision: OpenDecision, parents: Parents, now: dat
     """Make the target's story a part of the other's."""
     said = decision.said
     if decision.undone:
-        return _put_back(db, decision, now)
+        return _put_back(db, decision, parents, now)
     story, other = store.stories.of(db, said.target), store.stories.of(db, said.other or "")
     if story is None or other is None or story == other:
         return {}
@@ -67,7 +67,7 @@ def _split(db: store.Database, decision: OpenDecision, parents: Parents, now: da
     """Give the target a story of its own; where it is its story's representative, give the others one."""
     said = decision.said
     if decision.undone:
-        return _put_back(db, decision, now)
+        return _put_back(db, decision, parents, now)
     story = store.stories.of(db, said.target)
     if story is None:
         return {}
@@ -80,7 +80,7 @@ def _split(db: store.Database, decision: OpenDecision, parents: Parents, now: da
     begun = store.stories.begin(db, leaving[0]["id"], now)
     _move(db, leaving, begun, said)
     _announce(db, begun, any(member["back"] == Back.ANNOUNCED for member in leaving), parents, now)
-    store.publications.mark_stories(db, [story], now)
+    refiling.follow(db, story, parents, now)
     return effect
 
 
@@ -103,19 +103,26 @@ def _announce(db: store.Database, story: int, live: bool, parents: Parents, now:
     store.publications.mark_stories(db, [story], now)
 
 
-def _put_back(db: store.Database, decision: OpenDecision, now: datetime) -> Effect:
-    """Put the members that a decision moved back into the story that they came from."""
+def _put_back(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+    """Put the members that a decision moved back into the story that they came from. What has joined one that was split
+    off comes along.
+    """
     story = store.stories.represented_by(db, decision.effect.get("story", ""))
     if story is None:
         return {}
-    for left in {store.stories.of(db, member["id"]) for member in decision.effect["members"]}:
-        if left is not None and decision.said.act == "split":
-            store.publications.withdraw(db, left, why(decision.said), now)
-        elif left is not None:
-            store.publications.mark_stories(db, [left], now)
-    for member in decision.effect["members"]:
+    moved = {member["id"]: member for member in decision.effect["members"]}
+    left = {left for member in moved if (left := store.stories.of(db, member)) is not None}
+    for begun in left:
+        if decision.said.act == "split" and store.stories.representative(db, begun) in moved:
+            moved = {member["id"]: member for member in store.stories.membership(db, begun)} | moved
+    for member in moved.values():
         store.stories.move(db, member["id"], story, member["copy_of"], member["evidence"])
     store.publications.restore(db, story, why(decision.said), now)
+    for changed in sorted({story, *left}):
+        if store.stories.membership(db, changed):
+            refiling.follow(db, changed, parents, now)
+        else:
+            store.publications.withdraw(db, changed, why(decision.said), now)
     return {}
 
 
