@@ -122,12 +122,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """The words of an entry that say something, the length of the vector that they make, and the margins."""
+    """The words of an entry that say something, the length of the vector that they make, and the margins, before
+    anything was learned and with it."""
 
     known: Mapping[str, _Word]
     taught: Collection[str]
     length: float
-    margins: dict[str, float]
+    shipped: Mapping[str, float]
+    margins: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,21 +196,27 @@ class Lexicon:
         heard = self._heard(title, body, learned)
         has_text = len(body) >= _BRIEF
         scale = self._scales["text" if has_text else "title"]
-        by_term = dict(zip(heard.margins, map(scale.probability, self.rivalled(heard.margins).values()), strict=True))
+        rivalled = self.rivalled(heard.margins, heard.shipped)
+        by_term = {term: scale.probability(margin) for term, margin in rivalled.items()}
         for term, known in self.terms.items():
             if known.parent:
                 by_term[term] = min(by_term[term], by_term[known.parent])
         return Scores(dict(sorted(by_term.items(), key=_by_score)), has_text, self, learned, heard)
 
-    def margins(self, title: str, body: str = "", learned: Learned = NOTHING) -> dict[str, float]:
+    def margins(self, title: str, body: str = "", learned: Learned = NOTHING) -> Mapping[str, float]:
         """For each term how far the entry is on its side, before any calibration."""
         return self._heard(title, body, learned).margins
 
-    def rivalled(self, margins: Mapping[str, float]) -> dict[str, float]:
-        """Margins less a share of the best other one's. A child's rivals are those of its parent."""
+    def rivalled(self, margins: Mapping[str, float], shipped: Mapping[str, float] | None = None) -> dict[str, float]:
+        """Margins less a share of the best other one's. A child's rivals are those of its parent.
+
+        A rival is not stronger than its margin of `shipped`, before anything was learned: what speaks for a category
+        since then is nothing against the others.
+        """
         above = self._above
+        rivals = margins if shipped is None else {term: min(least, margins[term]) for term, least in shipped.items()}
         best, second, winner = -1.0, -1.0, ""
-        for term, margin in margins.items():
+        for term, margin in rivals.items():
             if margin > second and above.get(term, term) == term:
                 if margin > best:
                     best, second, winner = margin, best, term
@@ -249,13 +257,14 @@ class Lexicon:
             for place, weight in weights:
                 sums[place] += weight
         length = length_of(square, self._rarest) or self._rarest
-        margins = {term: total / length + self.terms[term].bias for term, total in zip(self.terms, sums, strict=True)}
+        shipped = {term: total / length + self.terms[term].bias for term, total in zip(self.terms, sums, strict=True)}
         taught = {word for word in (*spoken, *known) if word in learned.weights} if learned.weights else set()
+        margins = dict(shipped)
         for word in (*taught, ""):
             value = self._rarity(word) / length if word else ITSELF
             for term, row in learned.weights.get(word, {}).items():
                 margins[term] = margins.get(term, NEW_BIAS) + row.weight * value
-        return _Heard(known, taught, length, margins)
+        return _Heard(known, taught, length, shipped, margins)
 
 
 def _by_score(pair: tuple[str, float]) -> float:

@@ -255,7 +255,7 @@ def learning_figures(table: Table, sina: Sequence[Entry], judged: Sequence[Entry
 
 def corrected(judge: Lexicon, taught: Sequence[Entry], with_text: bool) -> tuple[Learned, int]:
     """What an editor teaches who goes through entries and corrects the first that are filed wrongly; entries seen."""
-    learned, count = NOTHING, 0
+    learned, count = Learned(), 0
     for seen, entry in enumerate(taught, 1):
         body = entry.example.text if with_text else ""
         scores = judge.score(entry.example.title, body, learned)
@@ -264,7 +264,7 @@ def corrected(judge: Lexicon, taught: Sequence[Entry], with_text: bool) -> tuple
         right, wrong = entry.example.right - filed, filed - entry.accepted
         if right or wrong:
             lesson = learning.Lesson(entry.example.title, body, right, frozenset(wrong))
-            learned = _with(learned, learning.learn(judge, learned, lesson))
+            learned.take(learning.learn(judge, learned, lesson))
             count += 1
         if count == CORRECTIONS:
             return learned, seen
@@ -273,14 +273,8 @@ def corrected(judge: Lexicon, taught: Sequence[Entry], with_text: bool) -> tuple
 
 def from_sources(judge: Lexicon, entries: Sequence[Entry]) -> Learned:
     """What sources with certain categories teach."""
-    learned = NOTHING
-    for lesson in learning.lessons([(e.example.title, e.example.text, e.example.right) for e in entries]):
-        learned = _with(learned, learning.learn(judge, learned, lesson, learning.SOURCE))
-    return learned
-
-
-def _with(learned: Learned, rows: Iterable[lexicon.Weight]) -> Learned:
-    return Learned.of([*learned.rows(), *rows])
+    lessons = learning.lessons([(e.example.title, e.example.text, e.example.right) for e in entries])
+    return Learned.of(learning.taught(judge, NOTHING, lessons, learning.SOURCE)[0])
 
 
 def compare(judge: Lexicon, learned: Learned, shown: Sequence[Entry], with_text: bool) -> None:
@@ -297,13 +291,13 @@ def new_category(table: Table, judged: Sequence[Entry], term: str = "agriculture
     toutiao = [entry for entry in judged if entry.name.startswith("toutiao")]
     first = [entry for entry in toutiao if entry.main == term][:most]
     others = [entry for entry in toutiao if entry.main != term][:most]
-    learned = NOTHING
+    learned = Learned()
     for right, wrong in zip(first, others, strict=True):
         for lesson in (
             learning.Lesson(right.example.title, "", frozenset({term}), frozenset()),
             learning.Lesson(wrong.example.title, "", frozenset(), frozenset({term})),
         ):
-            learned = _with(learned, learning.learn(naive, learned, lesson))
+            learned.take(learning.learn(naive, learned, lesson))
     held = [entry for entry in toutiao if entry not in first and entry not in others]
 
     def assigned(entry: Entry) -> bool:
