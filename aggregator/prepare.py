@@ -98,7 +98,7 @@ def _refiled(entry: StoredEntry, source: Source, guide: categorize.Guide) -> tup
         author=entry.author,
         language=entry.language,
     )
-    return categorize.file(guide, subject(said, source), source, entry.rulings)
+    return categorize.decide(guide, subject(said, source), source, entry.rulings).filings
 
 
 def subject(said: ParsedEntry, source: Source, feed_language: str | None = None) -> categorize.Subject:
@@ -157,7 +157,7 @@ def _prepare(said: ParsedEntry, feed: ParsedFeed, source: Source, tools: Tools) 
         title_key=_key(seen.folded["title"]),
         text_key=_key(seen.folded["text"]),
         digest=_digest(entry),
-        filings=categorize.file(tools.guide, shown, source),
+        filings=categorize.decide(tools.guide, shown, source).filings,
         print=_print(said.title, seen.folded["title"], seen.folded["text"], source.name, tools.aliases),
     )
 

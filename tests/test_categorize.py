@@ -114,19 +114,6 @@ def test_every_voice_that_files_is_named_in_order():
     assert found == [("tech", "editor"), ("tech", "source"), ("tech", "rule"), ("tech", "lexicon")]
 
 
-def test_the_lexicon_is_not_asked_where_the_source_is_certain_of_all_that_it_could_say():
-    subject = categorize.Subject(
-        {"title": "手机", "text": ""},
-        {"title": "手机", "text": ""},
-    )
-    only = categorize.Guide([Category("tech", "科技")], LittleLexicon())
-    both = categorize.Guide([Category("tech", "科技"), Category("sports", "体育")], LittleLexicon())
-    certain = of_source(categories=("tech",))
-    assert [filing.origin for filing in categorize.file(only, subject, certain)] == ["source"]
-    assert [filing.origin for filing in categorize.file(both, subject, certain)] == ["source", "lexicon"]
-    assert [filing.origin for filing in categorize.file(only, subject, of_source())] == ["lexicon"]
-
-
 def test_an_entry_can_be_in_several_categories():
     assert filed("手机 足球") == [("tech", "lexicon"), ("sports", "lexicon")]
 

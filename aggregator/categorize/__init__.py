@@ -9,8 +9,8 @@ building  a lexicon from labelled titles
 """
 
 from aggregator.categorize import lexicon
-from aggregator.categorize.decide import Guide, Verdict, decide, file
+from aggregator.categorize.decide import Guide, Verdict, decide
 from aggregator.categorize.editions import editions
 from aggregator.categorize.rules import Subject
 
-__all__ = ["Guide", "Subject", "Verdict", "decide", "editions", "file", "lexicon"]
+__all__ = ["Guide", "Subject", "Verdict", "decide", "editions", "lexicon"]

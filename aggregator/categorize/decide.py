@@ -99,23 +99,13 @@ def _source_rules(said: tuple[Rule, ...]) -> rules.Rulebook:
 
 def decide(guide: Guide, subject: Subject, source: Source, rulings: Iterable[Ruling] = ()) -> Verdict:
     """The categories of an entry, with reasons. `rulings` are what editors said of it by hand, the last word last."""
-    return _Case(guide, subject, source, rulings, guide.lexicon).verdict()
-
-
-def file(guide: Guide, subject: Subject, source: Source, rulings: Iterable[Ruling] = ()) -> tuple[Filing, ...]:
-    """The filings of `decide`. The lexicon, the slowest voice, is not asked where it could only say again what the
-    source is certain of."""
-    certain = set(source.categories)
-    open_ = any(least < math.inf and term not in certain for term, least in guide.thresholds(False).items())
-    return _Case(guide, subject, source, rulings, guide.lexicon if open_ else lexicon.EMPTY).verdict().filings
+    return _Case(guide, subject, source, rulings).verdict()
 
 
 class _Case:
     """One entry, before all voices."""
 
-    def __init__(
-        self, guide: Guide, subject: Subject, source: Source, rulings: Iterable[Ruling], words: Lexicon
-    ) -> None:
+    def __init__(self, guide: Guide, subject: Subject, source: Source, rulings: Iterable[Ruling]) -> None:
         self._guide = guide
         self._source = source
         self._certain = [term for term in source.categories if term in guide.within]
@@ -124,7 +114,7 @@ class _Case:
         self._weighing: list[Hit] = []
         for hit in guide.hits(subject, source):
             (self._acting[hit.rule.act] if hit.rule.weight is None else self._weighing).append(hit)
-        self._said = words.score(subject.comparable("title"), subject.comparable("text"), guide.learned)
+        self._said = guide.lexicon.score(subject.comparable("title"), subject.comparable("text"), guide.learned)
         self._thresholds = guide.thresholds(self._said.has_text)
 
     def verdict(self) -> Verdict:
