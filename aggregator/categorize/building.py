@@ -32,6 +32,8 @@ _DECIMALS = 3  # of a weight
 _TEXT_COUNT = 1.5
 _KEYWORDS_COUNT = 0.3
 _KNOWN_COUNT = 0.75
+# How much it matters, first and last, that a word leans to a term; the titles by which that is doubted.
+_LEANING, _DOUBT = 0.35, 5.0
 _COMMON = 0.15  # power of a word's frequency by which its weights are the more important
 _AGAINST = 0.8  # a weight against a term is less important than one for it
 _UNKNOWN = -3.0  # the bias of a term without examples
@@ -122,12 +124,14 @@ class _Corpus:
         words += sorted(self._wanted - seen.keys())
         rarest, terms = lexicon.rarity(len(places), 0), list(self._parents)
         found = _matrix(documents, words) @ sparse.diags([lexicon.rarity(len(places), seen[word]) for word in words])
-        weights, biases = _machines(found, rarest, documents, terms, np.ones((len(words), len(terms)), bool))
+        leanings = _leanings(found, documents, terms)
+        weights, biases = _machines(found, rarest, documents, terms, leanings)
         for cut in _CUTS:
             kept = _most_important(weights, np.array([max(1, seen[word]) for word in words]), cut)
             used = np.flatnonzero(kept.any(axis=1))
-            words, found = [words[place] for place in used], found[:, used]
-            weights, biases = _machines(found, rarest, documents, terms, kept[used])
+            words, found, leanings = [words[place] for place in used], found[:, used], leanings[used]
+            loud = kept[used] * (leanings if cut == ROWS else 1.0)
+            weights, biases = _machines(found, rarest, documents, terms, loud)
         weights = weights.round(_DECIMALS)
         rows = [
             Row(words[place], terms[column], float(weights[place, column]), seen[words[place]])
@@ -176,14 +180,34 @@ def _matrix(documents: Sequence[_Document], words: Sequence[str]) -> Matrix:
     return sparse.csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(documents), len(words)))
 
 
-def _machines(
-    found: Matrix, rarest: float, documents: Sequence[_Document], terms: Sequence[str], kept: Any
-) -> tuple[Any, Any]:
-    """Weights (words by terms, zero where not `kept`) and biases, one machine for each term against all others.
+def _leanings(found: Matrix, documents: Sequence[_Document], terms: Sequence[str]) -> Any:
+    """How loudly each word (rows) is to speak for or against each term (columns), by how much more, or less, frequent
+    it is in documents of that term (NB-SVM, Wang & Manning 2012)."""
+    counts = np.array([document.count for document in documents])
+    said = sparse.diags(counts) @ found.astype(bool)
+    ratios = np.zeros((found.shape[1], len(terms)))
+    for column, term in enumerate(terms):
+        right = np.array([term in document.right for document in documents])
+        wrong = ~right & np.array([term not in document.unsure for document in documents])
+        if not right.any():
+            continue
+        share = counts[right].sum() / counts[right | wrong].sum()
+        within, without = (said[each].sum(axis=0).A1 for each in (right, wrong))
+        more = np.log((within + _DOUBT * share) / (without + _DOUBT * (1 - share))) - np.log(share / (1 - share))
+        ratios[:, column] = np.abs(more)
+    return 1 - _LEANING + _LEANING * ratios / np.sqrt((ratios**2).mean())
 
-    `found` are the rarities of each document's words.
+
+def _machines(
+    found: Matrix, rarest: float, documents: Sequence[_Document], terms: Sequence[str], loud: Any
+) -> tuple[Any, Any]:
+    """Weights (words by terms) and biases, one machine for each term against all others.
+
+    `found` are the rarities of each document's words; `loud` is how loudly each word speaks for or against each term
+    beside the others, 0 where it has nothing to say.
     """
-    weights, biases = np.zeros(kept.shape), np.full(len(terms), _UNKNOWN)
+    loud = loud / np.sqrt((loud[loud > 0] ** 2).mean())
+    weights, biases = np.zeros(loud.shape), np.full(len(terms), _UNKNOWN)
     squares = found.multiply(found).sum(axis=1).A1
     lengths = [lexicon.length_of(square, rarest) or rarest for square in squares]
     said = (sparse.diags(1 / np.array(lengths)) @ found).tocsr()
@@ -191,12 +215,13 @@ def _machines(
     for column, term in enumerate(terms):
         right = np.array([term in document.right for document in documents])
         used = np.flatnonzero(right | np.array([term not in document.unsure for document in documents]))
-        words = np.flatnonzero(kept[:, column])
+        words = np.flatnonzero(loud[:, column])
         if not right.any() or not len(words):
             continue
         machine = LinearSVC(C=_COST, max_iter=_ROUNDS, random_state=0, dual=True)
-        machine.fit(said[used][:, words], right[used], counts[used])
-        weights[words, column], biases[column] = machine.coef_[0], machine.intercept_[0]
+        louder = loud[words, column]
+        machine.fit(said[used][:, words] @ sparse.diags(louder), right[used], counts[used])
+        weights[words, column], biases[column] = machine.coef_[0] * louder, machine.intercept_[0]
     return weights, biases
 
 
