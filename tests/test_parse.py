@@ -246,6 +246,18 @@ def test_what_is_no_feed_is_called_what_it_is(body, said):
         read(body)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["authors", "links", "media_content", "media_thumbnail", "image", "title_detail", "summary_detail", "content"],
+)
+def test_an_element_that_is_called_as_feedparser_calls_a_list_does_no_harm(name):
+    said = f"<title>t</title><{name}>x</{name}><link>http://e.org/1</link>"
+    assert only(rss(f"<item>{said}</item>")).title == "t"
+    assert (
+        only(f"<feed xmlns='http://www.w3.org/2005/Atom'><{name}>x</{name}><entry>{said}</entry></feed>").title == "t"
+    )
+
+
 def test_a_picture_among_the_media_is_the_entrys_picture_and_no_enclosure():
     media = '<media:content url="/a.jpg" medium="image"/><media:content url="/b.mp3" type="audio/mpeg"/>'
     entry = only(rss(f'<item xmlns:media="http://search.yahoo.com/mrss/"><title>x</title>{media}</item>'))

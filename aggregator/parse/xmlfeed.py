@@ -101,7 +101,7 @@ def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, rep
         content=content,
         author=_author(raw) or credits.author(html.plain(content or summary)),
         rights=_plain(raw, "rights"),
-        language=text.language_tag((raw.get("title_detail") or {}).get("language")),
+        language=text.language_tag(_said_of(raw, "title_detail").get("language")),
         published=published or updated,
         updated=updated,
         enclosures=tuple(_enclosures(raw, link or url)),
@@ -119,18 +119,18 @@ def _link(raw: Any, url: str, site: str) -> tuple[str | None, tuple[str, ...]]:
     """The entry's page: the publisher's own link behind a proxy, the alternate (HTML first), a permalink guid, any
     link.
     """
-    base = _join(url, (raw.get("title_detail") or {}).get("base")) or site
+    base = _join(url, _said_of(raw, "title_detail").get("base")) or site
     original = raw.get("feedburner_origlink")
     if found := _join(base, original):
         return found, ()
-    for link in sorted(raw.get("links") or (), key=_link_rank):
+    for link in sorted(_listed(raw, "links"), key=_link_rank):
         if _link_rank(link) < 9 and (found := _join(base, link.get("href"))):
             return found, ()
     if (found := _join(base, raw.get("link"))) and not raw.get("guidislink"):
         return found, ()
     if raw.get("guidislink") and "://" in _said(raw.get("id")) and (found := _join(base, raw.get("id"))):
         return found, ("link:guid",)
-    for link in raw.get("links") or ():
+    for link in _listed(raw, "links"):
         if found := _join(base, link.get("href")):
             return found, (f"link:{link.get('rel', 'any')}",)
     return None, ("link:none",)
@@ -157,7 +157,7 @@ def _link_rank(link: Any) -> int:
 
 
 def _first_link(feed: Any, url: str) -> str | None:
-    for link in sorted(feed.get("links") or (), key=_link_rank):
+    for link in sorted(_listed(feed, "links"), key=_link_rank):
         if _link_rank(link) < 9 and (found := _join(url, link.get("href"))):
             return found
     return _join(url, feed.get("link"))
@@ -165,11 +165,11 @@ def _first_link(feed: Any, url: str) -> str | None:
 
 def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
     found: set[str] = set()
-    links = [link for link in raw.get("links") or () if link.get("rel") == "enclosure"]
+    links = [link for link in _listed(raw, "links") if link.get("rel") == "enclosure"]
     listed = [(link.get("href"), link.get("type"), link.get("length")) for link in links]
     listed += [
         (media.get("url"), media.get("type") or media.get("medium"), media.get("filesize"))
-        for media in raw.get("media_content") or ()
+        for media in _listed(raw, "media_content")
         if media.get("medium") != "image"  # that is the entry's own, nothing to play or to load
     ]
     for href, kind, length in listed:
@@ -181,6 +181,17 @@ def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
 
 def _is_enclosed_picture(link: Any) -> bool:
     return link.get("rel") == "enclosure" and (link.get("type") or "").startswith("image/")
+
+
+def _listed(raw: Any, name: str) -> list[Any]:
+    """What feedparser lists under a name. (An element of that name, which it does not know, stands there as text.)"""
+    listed = raw.get(name)
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def _said_of(raw: Any, name: str) -> dict[str, Any]:
+    said = raw.get(name)
+    return said if isinstance(said, dict) else {}
 
 
 def _number(value: Any) -> int | None:
@@ -209,10 +220,10 @@ def _is_picture(media: Any) -> bool:
 
 
 def _image(raw: Any, content: str, base: str) -> str | None:
-    listed = [media.get("url") for media in raw.get("media_thumbnail") or ()]
-    listed += [media.get("url") for media in raw.get("media_content") or () if _is_picture(media)]
-    listed += [(raw.get("image") or {}).get("href")]
-    listed += [link.get("href") for link in raw.get("links") or () if _is_enclosed_picture(link)]
+    listed = [media.get("url") for media in _listed(raw, "media_thumbnail")]
+    listed += [media.get("url") for media in _listed(raw, "media_content") if _is_picture(media)]
+    listed += [_said_of(raw, "image").get("href")]
+    listed += [link.get("href") for link in _listed(raw, "links") if _is_enclosed_picture(link)]
     for address in listed:
         if found := _join(base, address):
             return found
@@ -223,7 +234,7 @@ def _image(raw: Any, content: str, base: str) -> str | None:
 
 
 def _title(raw: Any, version: str) -> str:
-    detail = raw.get("title_detail") or {}
+    detail = _said_of(raw, "title_detail")
     value = raw.get("title") or ""
     if version.startswith("atom") and detail.get("type") == "text/plain":
         return text.one_line(value)[:_LONGEST_TITLE].rstrip()
@@ -233,10 +244,10 @@ def _title(raw: Any, version: str) -> str:
 def _texts(raw: Any, version: str, link: str) -> tuple[str, str]:
     """Content and summary as safe HTML. Of several contents, HTML before text, then the longest."""
     contents = sorted(
-        raw.get("content") or (), key=lambda c: (c.get("type") in _HTML_TYPES, len(c.get("value") or "")), reverse=True
+        _listed(raw, "content"), key=lambda c: (c.get("type") in _HTML_TYPES, len(c.get("value") or "")), reverse=True
     )
     content = _safe(contents[0], version, link) if contents else ""
-    summary = _safe(raw.get("summary_detail") or {"value": raw.get("summary")}, version, link)
+    summary = _safe(_said_of(raw, "summary_detail") or {"value": raw.get("summary")}, version, link)
     return content, summary
 
 
@@ -266,7 +277,7 @@ def _line(value: str) -> str:
 
 
 def _author(raw: Any) -> str:
-    names = [author.get("name") or author.get("email") or "" for author in raw.get("authors") or () if author]
+    names = [author.get("name") or author.get("email") or "" for author in _listed(raw, "authors")]
     if not any(names):
         names = [raw.get("author") or ""]
     return ", ".join(dict.fromkeys(filter(None, map(_line, names))))[:_LONGEST_TITLE]
