@@ -9,7 +9,6 @@ import os
 import resource
 import signal
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -63,7 +62,6 @@ async def run(config: Config, load: Load, ready: Callable[[Config], None]) -> No
                 await line.catch_up(line.setup, _now())
                 life.caught_up = True
                 _spare_collector()
-                _let_the_loop_in()
                 ready(config)
                 await life.until_stopped()
     log.info("stopped")
@@ -74,12 +72,6 @@ def _raise_file_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _let_the_loop_in() -> None:
-    """Settling computes in a thread beside the loop: a request waits for it as long as the interpreter's switch
-    interval, more than once. A fifth of the usual interval costs nothing that can be measured."""
-    sys.setswitchinterval(0.001)
 
 
 def _spare_collector() -> None:

@@ -41,7 +41,8 @@ def corpus() -> Path:
 
 @pytest.fixture
 def portal() -> str:
-    """The page of a portal as its reader copies it, with all that stands around the article."""
+    """The page of a portal as its reader copies it, with all that stands around the article; a test that needs it is
+    skipped where it is missing."""
     if not PORTAL.exists():
         pytest.skip("needs ../shared/reference, which is not here")
     return PORTAL.read_text("utf-8")
