@@ -116,7 +116,7 @@ def _rulings(db: Database, published_ids: Sequence[str]) -> Mapping[str, list[Ru
         batch = published_ids[start : start + _BATCH]
         rows = db.conn.execute(
             "select target, other, act, who from decision where act in ('file', 'unfile') and undone_at is null"
-            f" and target in ({','.join('?' * len(batch))}) order by id",
+            f" and target in ({marks(batch)}) order by id",
             batch,
         )
         for target, term, act, who in rows:
@@ -141,5 +141,5 @@ def members(db: Database, stories: Sequence[int]) -> dict[int, dict[int, frozens
 
 def story_of(db: Database, entries: Sequence[int]) -> dict[int, int | None]:
     """The story of each of these entries that are stored still."""
-    sql = f"select id, story from entry where id in ({','.join('?' * len(entries))})"
+    sql = f"select id, story from entry where id in ({marks(entries)})"
     return dict(db.conn.execute(sql, list(entries)).fetchall())

@@ -14,7 +14,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from aggregator.models import Back, Candidate, Standing, Unsettled
-from aggregator.store.connection import moment, seconds
+from aggregator.store.connection import marks, moment, seconds
 
 
 def unsettled(db: Database, limit: int) -> list[Unsettled]:
@@ -74,7 +74,7 @@ def standing(db: Database, stories: Collection[int]) -> dict[int, Standing]:
     rows = db.conn.execute(
         "select s.id, r.published, (select count(*) from entry m where m.story = s.id),"
         " exists (select 1 from publication p where p.story = s.id and p.live = 1)"
-        f" from story s join entry r on r.id = s.representative where s.id in ({','.join('?' * len(stories))})",
+        f" from story s join entry r on r.id = s.representative where s.id in ({marks(stories)})",
         list(stories),
     )
     return {number: Standing(moment(began), size, bool(live)) for number, began, size, live in rows}

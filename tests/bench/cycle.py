@@ -98,7 +98,9 @@ class Daemon:
         while not self._finished(since):
             time.sleep(0.02)
         figures = {"cpu": self._cpu() - before, "wall": time.perf_counter() - started, "pss": self.memory()}
-        self._signal(signal.SIGSTOP)
+        with sqlite3.connect(self.instance.data / "aggregator.db") as db:
+            db.execute("begin immediate")  # so that it is stopped within no transaction of its own
+            self._signal(signal.SIGSTOP)
         self.stopped = True
         return figures
 
