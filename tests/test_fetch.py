@@ -15,6 +15,7 @@ import sys
 import time
 import tracemalloc
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -1053,10 +1054,10 @@ def test_the_gap_counts_from_when_the_request_goes_out() -> None:
     async def work() -> float:
         gates = hosts.Gates(concurrency=9, per_host=9, gap=timedelta(seconds=0.1))
         loop = asyncio.get_running_loop()
-        async with gates.turn("a") as sent:
+        async with gates.turn("a") as turn:
             waiting = asyncio.create_task(in_order(gates, ["a"], 0))
             await asyncio.sleep(0.08)
-            sent()
+            turn.sent()
             out = loop.time()
             await waiting
         return loop.time() - out
@@ -1090,6 +1091,56 @@ def test_a_cancelled_wait_gives_its_turn_back() -> None:
         return len(gates)
 
     assert run(work()) == 0
+
+
+def test_turns_that_are_cancelled_at_any_moment_leave_all_limits_kept_and_every_slot_free() -> None:
+    dice = random.Random(7)
+
+    async def visit(gates: hosts.Gates, name: str, at: Counter[str]) -> None:
+        async with gates.turn(name) as turn:
+            at.update([name, "all"])
+            try:
+                try:
+                    assert at[name] <= 2
+                    assert at["all"] <= 3
+                    await asyncio.sleep(dice.random() / 500)
+                finally:
+                    at[name] -= 1
+                turn.end()
+                await asyncio.sleep(dice.random() / 500)
+            finally:
+                at["all"] -= 1
+
+    async def work() -> list[tuple[str, float]]:
+        gates, at = hosts.Gates(concurrency=3, per_host=2, gap=timedelta(milliseconds=1)), Counter[str]()
+        tasks = []
+        for _ in range(300):
+            tasks.append(asyncio.create_task(visit(gates, dice.choice("abc"), at)))
+            await asyncio.sleep(dice.random() / 1000)
+            if dice.random() < 0.2:
+                dice.choice(tasks).cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert not [task for task in tasks if not task.cancelled() and task.exception()]
+        return await in_order(gates, ["a", "b", "c"], 0.2)
+
+    assert all(at < 0.1 for _, at in run(work()))
+
+
+def test_an_answer_that_is_worked_on_holds_a_slot_but_not_its_host() -> None:
+    async def work() -> list[str]:
+        seen: list[str] = []
+        async with rawserver.serve({path: [reply(body=FEED)] for path in ("/a", "/b", "/c")}) as server:
+            async with fetch.Fetcher(replace(LOOPBACK, concurrency=2, per_host=1), "x") as fetcher:
+                async with fetcher.holding(fetch.Request(server.url("/a")), NOW):
+                    await fetcher.get(fetch.Request(server.url("/b")), NOW)
+                    async with fetcher.holding(fetch.Request(server.url("/b")), NOW):
+                        third = asyncio.create_task(fetcher.get(fetch.Request(server.url("/c")), NOW))
+                        await asyncio.wait([third], timeout=0.1)
+                        seen += [one.target for one in server.requests]
+                await third
+            return [*seen, server.requests[-1].target]
+
+    assert run(work()) == ["/a", "/b", "/b", "/c"]
 
 
 def test_a_cancelled_fetch_leaves_nothing_behind() -> None:

@@ -8,7 +8,8 @@ import http
 import os
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -188,15 +189,24 @@ class Fetcher:
         Waiting for a turn at a host does not count towards the deadline. Raises NetworkError, StatusError or
         RefusedError; their texts name hosts, never a path, a query or a credential.
         """
+        async with self.holding(request, now) as answer:
+            return answer
+
+    @asynccontextmanager
+    async def holding(self, request: Request, now: datetime) -> AsyncIterator[Fetched | NotModified]:
+        """As `get`, for as long as the answer is worked on: it counts among those that are fetched at once, so that
+        nobody fetches faster than he can read."""
         trip = self._set_out(request, now)
         loop = asyncio.get_running_loop()
-        while True:
-            async with self._gates.turn(trip.url.raw_host or "") as sent:
+        result = None
+        while result is None:
+            async with self._gates.turn(trip.url.raw_host or "") as turn:
                 started = loop.time()
-                result = await self._hop(trip, guard.Attempt(sent))
+                result = await self._hop(trip, guard.Attempt(turn.sent))
                 trip.seconds -= loop.time() - started
-            if result is not None:
-                return result
+                if result is not None:
+                    turn.end()
+                    yield result
 
     def _set_out(self, request: Request, now: datetime) -> _Trip:
         try:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
+from types import TracebackType
+from typing import Self
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Host:
-    running: asyncio.Semaphore
-    order: asyncio.Lock = field(default_factory=asyncio.Lock)
+    name: str
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    running: int = 0
     next_start: float = 0.0
-    users: int = 0
+    rest: asyncio.TimerHandle | None = None
+    is_held_up: bool = False
 
 
 class Gates:
@@ -26,57 +28,120 @@ class Gates:
     """
 
     def __init__(self, concurrency: int, per_host: int, gap: timedelta) -> None:
-        self._slots = asyncio.Semaphore(concurrency)
+        self._free = concurrency
         self._per_host = per_host
         self._gap = gap.total_seconds()
         self._hosts: dict[str, _Host] = {}
+        self._held_up: deque[_Host] = deque()  # those whose next request waits for nothing but a free slot
 
     def __len__(self) -> int:
         return len(self._hosts)
 
-    @asynccontextmanager
-    async def turn(self, name: str) -> AsyncIterator[Callable[[], None]]:
-        """Wait for a turn at the host `name`, and hold it. What it gives is to be called when the request is really
-        sent: looking up, connecting and a busy loop take their time, and the gap is one that the host should see.
+    def turn(self, name: str) -> Turn:
+        """A turn at the host `name`, to be waited for with `async with`.
 
-        The slot of the global limit is taken last, so that waiting for a host never occupies one; the host's order
-        is held until then, so that requests that queued for a slot do not start together.
+        A slot of the global limit is taken together with the host's, so that waiting for a host never occupies one.
         """
+        return Turn(self, name)
+
+    async def enter(self, name: str) -> _Host:
+        """Wait for a turn at this host; for `Turn` alone, as all below."""
         host = self._hosts.get(name)
         if host is None:
-            host = self._hosts[name] = _Host(asyncio.Semaphore(self._per_host))
-        host.users += 1
+            host = self._hosts[name] = _Host(name)
+        admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        host.waiting.append(admitted)
+        self._go_on(host)
         try:
-            async with host.running:
-                await self._start(host)
-                try:
-                    yield partial(self._count_gap, host)
-                finally:
-                    self._slots.release()
-        finally:
-            host.users -= 1
-            self._forget(name)
+            await admitted
+        except asyncio.CancelledError:
+            if admitted.cancelled():
+                self._go_on(host)
+            else:
+                self.leave(host)
+                self.release()
+            raise
+        return host
 
-    async def _start(self, host: _Host) -> None:
-        loop = asyncio.get_running_loop()
-        async with host.order:
-            while host.next_start > loop.time():
-                delay = host.next_start - loop.time()
-                await asyncio.sleep(delay)
-            await self._slots.acquire()
-            self._count_gap(host)
+    def leave(self, host: _Host) -> None:
+        """The host may have its next request."""
+        host.running -= 1
+        self._go_on(host)
 
-    def _count_gap(self, host: _Host) -> None:
+    def release(self) -> None:
+        """A slot of the global limit is free."""
+        self._free += 1
+        while self._free and self._held_up:
+            host = self._held_up.popleft()
+            host.is_held_up = False
+            self._go_on(host)
+
+    def count_gap(self, host: _Host) -> None:
         """The host is left alone for the gap from now on."""
         host.next_start = asyncio.get_running_loop().time() + self._gap
 
-    def _forget(self, name: str) -> None:
-        """Drop what is known of an idle host, once its gap is over."""
-        host = self._hosts.get(name)
-        if host is None or host.users:
-            return
-        loop = asyncio.get_running_loop()
-        if host.next_start <= loop.time():
-            del self._hosts[name]
-        else:
-            loop.call_at(host.next_start, self._forget, name)
+    def _go_on(self, host: _Host) -> None:
+        """Admit the host's next requests as far as they may start now; forget a host that is idle and has rested."""
+        while host.waiting and host.running < self._per_host:
+            if host.waiting[0].cancelled():
+                host.waiting.popleft()
+                continue
+            if self._rests(host):
+                return
+            if not self._free:
+                self._hold_up(host)
+                return
+            self._free -= 1
+            host.running += 1
+            self.count_gap(host)
+            host.waiting.popleft().set_result(None)
+        if not host.waiting and not host.running and not self._rests(host) and self._hosts.get(host.name) is host:
+            del self._hosts[host.name]
+
+    def _rests(self, host: _Host) -> bool:
+        """Whether the host's gap is not over yet; it goes on when it is."""
+        if host.rest is None and host.next_start > asyncio.get_running_loop().time():
+            host.rest = asyncio.get_running_loop().call_at(host.next_start, self._has_rested, host)
+        return host.rest is not None
+
+    def _has_rested(self, host: _Host) -> None:
+        host.rest = None
+        self._go_on(host)
+
+    def _hold_up(self, host: _Host) -> None:
+        if not host.is_held_up:
+            host.is_held_up = True
+            self._held_up.append(host)
+
+
+class Turn:
+    """One request's turn at a host. Leaving it gives back what is still held: the host, and a slot of the limit."""
+
+    __slots__ = ("_gates", "_host", "_name")
+
+    def __init__(self, gates: Gates, name: str) -> None:
+        self._gates = gates
+        self._name = name
+        self._host: _Host | None = None
+
+    async def __aenter__(self) -> Self:
+        self._host = await self._gates.enter(self._name)
+        return self
+
+    def sent(self) -> None:
+        """The request is really sent now: looking up, connecting and a busy loop take their time, and the gap is one
+        that the host should see."""
+        if self._host is not None:
+            self._gates.count_gap(self._host)
+
+    def end(self) -> None:
+        """The answer is there: the host may have its next request, while the slot is held on."""
+        if self._host is not None:
+            self._gates.leave(self._host)
+            self._host = None
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+        self._gates.release()

@@ -203,22 +203,23 @@ class Pipeline:
 
     async def _visit(self, setup: Setup, state: SourceState, now: datetime) -> Report:
         source, settings = setup.sources[state.name], setup.settings
-        answer = await self.fetcher.get(visits.request(source, state, now), now)
+        edition = setup.edition(state.name, setup.generation)
+        async with self.fetcher.holding(visits.request(source, state, now), now) as answer:
+            if isinstance(answer, fetch.Fetched):
+                feed, entries = await self.pool.run(
+                    PARSE_DEADLINE,
+                    prepare.document,
+                    answer.body,
+                    answer.content_type,
+                    answer.url,
+                    source,
+                    setup.tools,
+                    state.hashes,
+                )
         if isinstance(answer, fetch.NotModified):
             visit = visits.success(source, state, settings.poll, answer, now)
             await self.writer.gather(store.sources.record, visit)
             return Report(state.name, "unchanged")
-        edition = setup.edition(state.name, setup.generation)
-        feed, entries = await self.pool.run(
-            PARSE_DEADLINE,
-            prepare.document,
-            answer.body,
-            answer.content_type,
-            answer.url,
-            source,
-            setup.tools,
-            state.hashes,
-        )
         visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now)
         horizon = visits.horizon(state, settings.publish, now)
         new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon, edition)
