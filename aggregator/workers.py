@@ -206,7 +206,7 @@ def main() -> None:
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     with contextlib.suppress(OSError):
-        os.nice(5)  # serving comes first
+        os.nice(10)  # serving comes first; but a document must be read in time beside other programs, too
     with Connection(int(sys.argv[1])) as connection:
         _serve(connection)
 

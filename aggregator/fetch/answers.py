@@ -104,8 +104,10 @@ def _until(value: str | None, headers: Headers, now: datetime) -> timedelta | No
 
 def _date(value: str | None) -> datetime | None:
     """An HTTP-date in any of its three forms (RFC 9110, section 5.6.7), else None."""
+    if not value:
+        return None
     try:
-        read = email.utils.parsedate_to_datetime(value or "")
+        read = email.utils.parsedate_to_datetime(value)
         return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (ValueError, OverflowError, IndexError, TypeError):
         return None

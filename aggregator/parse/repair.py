@@ -15,13 +15,13 @@ from xml.sax.saxutils import escape
 
 from aggregator.errors import ParseError
 
-# What is not in XML 1.0's Char (section 2.2), and Unicode's noncharacters. (Written as the complement of what is
-# allowed, it is found ten times faster than as a list.)
-_FORBIDDEN = re.compile(
-    "[^ -\ud7ff\t\n\r\ue000-\ufdcf\ufdf0-\ufffd"
-    + "".join(f"{chr(plane << 16)}-{chr(plane << 16 | 0xFFFD)}" for plane in range(1, 17))
-    + "]"
+# XML 1.0's Char (section 2.2) without Unicode's noncharacters, and what is not in it. A text that has nothing else is
+# passed over in half the time that a search for the first of the others takes.
+_CHARACTERS = " -\ud7ff\t\n\r\ue000-\ufdcf\ufdf0-\ufffd" + "".join(
+    f"{chr(plane << 16)}-{chr(plane << 16 | 0xFFFD)}" for plane in range(1, 17)
 )
+_PERMITTED = re.compile(f"[{_CHARACTERS}]*+")
+_FORBIDDEN = re.compile(f"[^{_CHARACTERS}]")
 _CHARACTER_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
 _HIGHEST_DIGITS = 7  # of 1114111
 
@@ -40,7 +40,7 @@ def clean(text: str) -> str:
     """
     if "&#" in text:
         text = _CHARACTER_REFERENCE.sub(_allowed, text)
-    if _FORBIDDEN.search(text):
+    if not _PERMITTED.fullmatch(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
         text = _FORBIDDEN.sub("", text)
     return text

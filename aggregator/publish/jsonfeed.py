@@ -23,7 +23,7 @@ def document(meta: FeedMeta, entries: Sequence[PublishedEntry]) -> bytes:
         "language": meta.language,
         "items": [_item(meta, entry) for entry in entries],
     }
-    return json.dumps(feed, ensure_ascii=False, indent=1).encode()
+    return json.dumps(feed, ensure_ascii=False).encode()  # indented, it takes Python's own encoder, ten times as long
 
 
 def _item(meta: FeedMeta, entry: PublishedEntry) -> dict[str, Any]:
