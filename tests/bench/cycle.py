@@ -1,6 +1,6 @@
 """Cycles of the running daemon over ../shared/bench/feedfarm.py, beside `pipeline.py delta` and `reader`, in one run.
 
-    .venv/bin/python -m tests.bench.cycle [--feeds 1000] [--runs 1] [--history 0]
+    .venv/bin/python -m tests.bench.cycle [--feeds 1000] [--runs 1] [--history 0] [--beside delta,reader]
 
 Between the daemon's cycles it is stopped with SIGSTOP while the others take their turn, so that each has the machine
 for itself; a cycle begins with all sources made due in its database. `--history 9` has the farm publish nine times as
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -168,7 +169,19 @@ def count(path: Path, sql: str) -> int:
         return int(db.execute(sql).fetchone()[0])
 
 
-def once(feeds: int, history: int) -> list[dict[str, object]]:
+def turn(who: str, folder: Path) -> dict[str, float]:
+    """One cycle of another contender."""
+    if who == "delta":
+        return last_json([sys.executable, SHARED / "pipeline.py", folder / "delta.db", folder / "urls", "delta"])
+    return last_json([sys.executable, "-c", READER, folder / "reader.db", folder / "urls", "1"])
+
+
+def stored(who: str, folder: Path) -> int:
+    """How many entries another contender has stored."""
+    return count(folder / f"{who}.db", "select count(*) from " + ("items" if who == "delta" else "entries"))
+
+
+def once(feeds: int, history: int, beside: Sequence[str]) -> list[dict[str, object]]:
     """One round of all scenarios; a row for each scenario and contender."""
     rows: list[dict[str, object]] = []
     farm = Farm(feeds)
@@ -177,7 +190,8 @@ def once(feeds: int, history: int) -> list[dict[str, object]]:
             folder = Path(name)
             urls = folder / "urls"
             urls.write_text(farm.ask("urls"))
-            last_json([sys.executable, "-c", READER, folder / "reader.db", urls, "add"])
+            if "reader" in beside:
+                last_json([sys.executable, "-c", READER, folder / "reader.db", urls, "add"])
             daemon = Daemon(folder, urls.read_text().split())
             try:
                 for scenario in SCENARIOS:
@@ -187,18 +201,10 @@ def once(feeds: int, history: int) -> list[dict[str, object]]:
                             daemon.cycle()
                     farm.prepare(scenario)
                     published = farm.published()
-                    turns = {"aggregator": daemon.cycle()}
-                    turns["delta"] = last_json(
-                        [sys.executable, SHARED / "pipeline.py", folder / "delta.db", urls, "delta"]
-                    )
-                    turns["reader"] = last_json([sys.executable, "-c", READER, folder / "reader.db", urls, "1"])
-                    stored = {
-                        "aggregator": daemon.stored(),
-                        "delta": count(folder / "delta.db", "select count(*) from items"),
-                        "reader": count(folder / "reader.db", "select count(*) from entries"),
-                    }
+                    turns = {"aggregator": daemon.cycle()} | {who: turn(who, folder) for who in beside}
+                    known = {"aggregator": daemon.stored()} | {who: stored(who, folder) for who in beside}
                     for who, figures in turns.items():
-                        rows.append({"scenario": scenario, "who": who, "missing": published - stored[who], **figures})
+                        rows.append({"scenario": scenario, "who": who, "missing": published - known[who], **figures})
                         print(json.dumps(rows[-1]), flush=True)
             finally:
                 daemon.close()
@@ -214,24 +220,23 @@ def main() -> None:
     parser.add_argument("--feeds", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--history", type=int, default=0)
+    parser.add_argument("--beside", default="delta,reader")
     arguments = parser.parse_args()
-    rows = [row for _ in range(arguments.runs) for row in once(arguments.feeds, arguments.history)]
+    beside = arguments.beside.split(",")
+    rows = [row for _ in range(arguments.runs) for row in once(arguments.feeds, arguments.history, beside)]
 
     def figure(scenario: str, who: str, what: str) -> float:
         return median(float(str(row[what])) for row in rows if (row["scenario"], row["who"]) == (scenario, who))
 
-    print(f"\n{arguments.feeds} feeds, medians of {arguments.runs}; s CPU / s wall; ratio of CPU; entries missing")
-    print(f"{'':12} {'aggregator':>15} {'delta':>15} {'reader':>15} {'÷ delta':>8} {'reader ÷':>9} {'missing':>8}")
+    print(f"\n{arguments.feeds} feeds, medians of {arguments.runs}; s CPU / s wall; our CPU ÷ theirs; entries missing")
+    contenders = ("aggregator", *beside)
+    ratios = " ".join(f"{f'÷ {who}':>10}" for who in beside)
+    print(f"{'':12} {' '.join(f'{who:>16}' for who in contenders)} {ratios} {'missing':>8}")
     for scenario in SCENARIOS:
-        cells = [
-            f"{figure(scenario, w, 'cpu'):7.2f}/{figure(scenario, w, 'wall'):6.2f}"
-            for w in ("aggregator", "delta", "reader")
-        ]
-        ours = figure(scenario, "aggregator", "cpu")
-        ratios = (ours / figure(scenario, "delta", "cpu"), figure(scenario, "reader", "cpu") / ours)
-        missing = figure(scenario, "aggregator", "missing")
-        columns = " ".join(f"{cell:>15}" for cell in cells)
-        print(f"{scenario:12} {columns} {ratios[0]:8.2f} {ratios[1]:9.1f} {missing:8.0f}")
+        cpu = {who: figure(scenario, who, "cpu") for who in contenders}
+        cells = " ".join(f"{cpu[who]:8.2f}/{figure(scenario, who, 'wall'):7.2f}" for who in contenders)
+        ratios = " ".join(f"{cpu['aggregator'] / cpu[who]:10.2f}" for who in beside)
+        print(f"{scenario:12} {cells} {ratios} {figure(scenario, 'aggregator', 'missing'):8.0f}")
 
 
 if __name__ == "__main__":
