@@ -109,6 +109,24 @@ def test_an_empty_folder_gets_everything_and_publishes_the_same_bytes(history, o
     assert published(other) == before
 
 
+def test_what_an_editor_joined_and_split_comes_as_it_was(instance, other, feeds):
+    feeds["/A.xml"] = rss(item(1), item(2), item(3))
+    feeds["/B.xml"] = rss(item("b", "Another title", "http://example.org/3?utm_source=b"), title="B")
+    instance.configure(sources(feeds, "A", "B"))
+    other.port = instance.port
+    other.configure(sources(feeds, "A", "B"))
+    instance.poll("--now", T0)
+    first, second, copy = (entry_named(instance, title)["id"] for title in ("Story 1", "Story 2", "Another title"))
+    for said in (["join", first, second], ["split", copy], ["split", copy, "--undo"]):
+        instance.command("story", *said)
+        instance.poll("--all", "--now", LATER)
+    document = export(instance, instance.folder / "edited.jsonl")
+    other.command("import", str(document))
+    other.command("publish")
+    assert published(other) == published(instance)
+    assert other.command("export", "--all").stdout == document.read_text("utf-8")
+
+
 def test_entries_that_come_in_other_bytes_after_an_import_are_known(history, other, feeds):
     feeds["/A.xml"] = history.feeds.answers["/A.xml"].body + b"\n"
     other.configure([*sources(feeds, "A"), *history.sources[1:]])

@@ -287,14 +287,15 @@ class _Import:
 
     def _story(self, said: Row) -> bool:
         name, members = _text(said, "representative"), said.pop("entries")
-        rows = set(filter(None, map(self._row, (name, *members))))
-        if any(map(self._is_here, (name, *members))) or any(map(self._has_page_here, rows)):
+        everyone = {name, *members}  # the representative is in another story where an editor joined the two
+        if any(map(self._is_here, everyone)) or any(map(self._has_page_here, map(self._row, everyone))):
             self._stories[name] = None
             return False
         if (representative := self._row(name)) is None:
             raise ValueError(f"its entry {name} is not here")
         story = self._new("story", said | {"representative": representative})
-        self._db.conn.executemany("update entry set story = ? where id = ?", [(story, row) for row in rows])
+        moved = [(story, member) for member in members]
+        self._db.conn.executemany("update entry set story = ? where published_id = ?", moved)
         self._stories[name] = story
         return True
 
@@ -302,7 +303,7 @@ class _Import:
         """Whether the entry that has this id in the document, or another that has it here, was here before."""
         return published_id in self._met or (self._row(published_id) or self._last + 1) <= self._last
 
-    def _has_page_here(self, row: int) -> bool:
+    def _has_page_here(self, row: int | None) -> bool:
         """Whether an entry that was here before links to the same page."""
         if self._empty:
             return False
