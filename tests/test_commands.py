@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from aggregator import __version__
+from aggregator import __version__, store
 from aggregator.cli import main
 from tests.instance import item, rss
 
@@ -72,3 +74,26 @@ def test_a_wrong_option_is_exit_2():
     done = started(COMMAND, "poll", "--nonsense")
     assert done.returncode == 2
     assert "--nonsense" in done.stderr
+
+
+def damage(instance, table):
+    """Overwrite the page at which a table begins: the file opens as ever."""
+    with closing(sqlite3.connect(instance.data / store.FILE_NAME)) as db:
+        page = db.execute("select rootpage from sqlite_master where name = ?", [table]).fetchone()[0]
+        size = db.execute("pragma page_size").fetchone()[0]
+    with (instance.data / store.FILE_NAME).open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xa5" * size)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [("entry", ["export", "entries"]), ("entry", ["status"]), ("entry", ["plan"]), ("decision", ["lexicon", "forget"])],
+)
+def test_what_goes_wrong_in_the_database_is_one_sentence(instance, feeds, table, said):
+    feeds["/a.xml"] = rss(item(1))
+    instance.configure([{"name": "A", "url": feeds.url("/a.xml")}])
+    instance.poll()
+    damage(instance, table)
+    (complaint,) = instance.command(*said, code=1).stderr.splitlines()
+    assert complaint.startswith("aggregator: the database file is damaged: restore a backup (")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +36,8 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _speaking():
+                return super().invoke(ctx)
         except errors.ConfigError as error:
             _complain(error.problems)
             sys.exit(WRONG)
@@ -45,6 +47,18 @@ class Group(click.Group):
         except BrokenPipeError:
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - nobody reads on: nothing more to flush
             sys.exit(FAILED)
+
+
+@contextmanager
+def _speaking() -> Iterator[None]:
+    """What SQLite says while a command reads or writes, as our error."""
+    try:
+        yield
+    except sqlite3.Error:
+        from aggregator import store
+
+        with store.speaking():
+            raise
 
 
 def _complain(problems: Sequence[errors.Problem]) -> None:

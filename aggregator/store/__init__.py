@@ -37,7 +37,7 @@ from aggregator.store import (
     sources,
     stories,
 )
-from aggregator.store.connection import FILE_NAME, connect, read_only
+from aggregator.store.connection import FILE_NAME, connect, read_only, speaking
 from aggregator.store.writer import Writer
 
 __all__ = [
@@ -57,5 +57,6 @@ __all__ = [
     "reports",
     "retention",
     "sources",
+    "speaking",
     "stories",
 ]
