@@ -16,16 +16,16 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import watchfiles
 from aiohttp import web
 
-from aggregator import errors, fetch, folder, logs, pipeline, schedule, serve, store, workers
+from aggregator import config, errors, fetch, folder, logs, pipeline, schedule, serve, store, workers
 from aggregator.models import Config
 
 log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=1)
 HOUSEKEEPING = timedelta(hours=1)
+LOOK_AT_FILES = 0.25  # seconds between two looks at the configuration
 LOOK = 0.1  # seconds between two looks at the loop
 BLOCKED = 0.05  # seconds for which nothing may hold the loop
 TURN = 0.0005  # seconds for which a thread that computes keeps the interpreter when the loop asks for it
@@ -95,11 +95,12 @@ def _cancelled_by_signals() -> None:
 class _Life:
     """What goes on between ready and stopped."""
 
-    def __init__(self, config: Config, load: Load, line: pipeline.Pipeline) -> None:
-        self._config = config
+    def __init__(self, taken: Config, load: Load, line: pipeline.Pipeline) -> None:
+        self._config = taken
+        self._stamp = config.stamp(taken.folder)
         self._load = load
         self._line = line
-        self._site = serve.Site(config.settings.data / "public", self._trouble, lambda: self.caught_up)
+        self._site = serve.Site(taken.settings.data / "public", self._trouble, lambda: self.caught_up)
         self._polls = logs.Polls()
         self._ticks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -245,9 +246,17 @@ class _Life:
     # ------------------------------------------------------------------------------------------------- configuration
 
     async def _watch(self) -> None:
-        """Ask for a reload whenever a file of the configuration folder changes."""
-        async for _ in watchfiles.awatch(self._config.folder, recursive=False, stop_event=self._stopping):
-            self._reload.set()
+        """Ask for a reload whenever a file of the configuration folder has changed, and is not being written just now.
+
+        The files are looked at: the kernel tells nothing of a folder or of a linked file that is replaced by another.
+        """
+        seen = taken = self._stamp
+        while True:
+            await asyncio.sleep(LOOK_AT_FILES)
+            before, seen = seen, await asyncio.to_thread(config.stamp, self._config.folder)
+            if taken != seen == before:
+                taken = seen
+                self._reload.set()
 
     async def _follow(self) -> None:
         """Read the configuration when asked; a bad one is reported and the old one kept."""

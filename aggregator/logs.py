@@ -29,7 +29,7 @@ def start(level: str, style: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if style == "json" else _Text())
     logging.basicConfig(level=_LEVELS[level], handlers=[handler], force=True)
-    for noisy in ("apscheduler", "asyncio", "watchfiles"):
+    for noisy in ("apscheduler", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 

@@ -121,6 +121,30 @@ def test_an_error_taken_back_is_said_to_be_gone(instance, feeds):
     instance.wait_for(lambda: "the configuration has no errors any more" in "".join(instance.lines))
 
 
+@pytest.mark.parametrize("what", ["the folder", "a link to the folder", "a link to a file"])
+def test_what_is_put_in_the_configurations_place_is_taken(instance, feeds, what):
+    feeds["/a.xml"] = rss(item(1))
+    feeds["/b.xml"] = rss(item(2))
+    instance.configure([source(feeds, "a")])
+    new = instance.folder / "new"
+    new.mkdir()
+    for file in instance.config.iterdir():
+        (new / file.name).write_text(file.read_text().replace("/a.xml", "/b.xml"))
+    place = instance.config / "sources.yaml" if what == "a link to a file" else instance.config
+    if what != "the folder":
+        place.symlink_to(place.rename(instance.folder / "old"))
+    instance.start()
+    instance.wait_for(lambda: titles(instance) == ["Story 1"])
+    link = instance.folder / "link"
+    link.symlink_to(new / "sources.yaml" if what == "a link to a file" else new)
+    if what == "the folder":
+        place.rename(instance.folder / "old")
+    link.replace(place)
+    instance.wait_for(lambda: titles(instance) == ["Story 2", "Story 1"], timeout=10)
+    (new / "sources.yaml").write_text("sources: []\n")
+    instance.wait_for(lambda: "configuration: 0 sources" in "".join(instance.lines), timeout=10)
+
+
 def test_the_address_of_a_removed_category_is_gone_until_it_comes_back(instance, feeds):
     feeds["/a.xml"] = rss(item(1))
     tech, finance = {"term": "tech", "label": "科技"}, {"term": "finance", "label": "财经"}

@@ -23,7 +23,7 @@ from aggregator.config.schema import schemas
 from aggregator.config.shapes import AggregatorShape, CategoriesShape, Shape, SourcesShape
 from aggregator.errors import ConfigError, Problem
 
-__all__ = ["load", "schemas"]
+__all__ = ["load", "schemas", "stamp"]
 
 _FILES = (*(f"{name}.yaml" for name in shapes.FILES), "tracking.txt", "aliases.txt", "lexicon.tsv")
 
@@ -54,7 +54,7 @@ def load(folder: Path, environ: Mapping[str, str], data: Path | None = None) -> 
     if problems or not (sources and categories and settings):
         raise ConfigError(sorted(dict.fromkeys(problems), key=_place))
     return models.Config(
-        folder=folder.resolve(),
+        folder=folder.absolute(),
         settings=build.settings(settings, data.absolute() if data else folder.resolve().parent / settings.data),
         sources=tuple(map(build.source, sources.sources)),
         categories=tuple(map(build.category, categories.categories)),
@@ -62,6 +62,19 @@ def load(folder: Path, environ: Mapping[str, str], data: Path | None = None) -> 
         aliases=aliases,
         lexicon=words,
     )
+
+
+def stamp(folder: Path) -> tuple[tuple[int, ...] | None, ...]:
+    """What is different once a file of the folder is, whether it was written, or a link or the folder was replaced."""
+    return tuple(_stamp(folder / name) for name in _FILES)
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _read(folder: Path, name: str) -> Document:
