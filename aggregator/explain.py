@@ -118,8 +118,10 @@ def _categories(trace: Trace, categories: Mapping[str, Category]) -> Iterator[st
         if filing["term"] not in categories:
             said += " The configuration has no such category now."
         yield said
+    for kept in trace["kept_out"]:
+        yield f"It is kept out of {_named(kept['term'], categories)} by {kept['who']}, by hand."
     if not trace["categories"]:
-        yield "It is in no category: no editor, source or rule names one, and no score reaches its threshold."
+        yield "It is in no category: no editor, source or rule files it, and no score reaches its threshold."
 
 
 def _place_of_voice(filing: Trace) -> tuple[str, int]:

@@ -38,6 +38,7 @@ def trace(**said):
         "copies": [],
         "related": [],
         "categories": [],
+        "kept_out": [],
         "story": {"id": "urn:x:1", "published": T0, "categories": ["tech"]},
         "feeds": [],
     }
@@ -167,7 +168,7 @@ def test_a_category_that_the_configuration_no_longer_has_is_said():
 
 
 def test_an_entry_without_a_category_is_said():
-    assert "It is in no category: no editor, source or rule names one, and no score" in words()
+    assert "It is in no category: no editor, source or rule files it, and no score" in words()
 
 
 # ------------------------------------------------------------------------------------------------- feeds
@@ -290,3 +291,13 @@ def test_a_hidden_story_says_who_hid_it(polled):
     polled.poll("--now", LATER)
     said = polled.command("explain", "http://b.example/3").stdout
     assert "withdrawn on 2026-11-22 14:00 UTC: hidden by " in said
+
+
+def test_what_an_editor_keeps_out_is_said_until_it_is_undone(polled):
+    found = json.loads(polled.command("explain", "--json", "http://example.org/1").stdout)
+    polled.command("unfile", found["id"], "tech")
+    said = polled.command("explain", found["id"]).stdout
+    assert "It is kept out of tech (科技) by " in said
+    assert "by hand." in said
+    polled.command("unfile", "--undo", found["id"], "tech")
+    assert "kept out" not in polled.command("explain", found["id"]).stdout

@@ -172,9 +172,18 @@ def trace(db: Database, entry: int) -> Row:
         "copies": _copies(db, entry),
         "related": _related(db, entry),
         "categories": _filings(db, entry),
+        "kept_out": _kept_out(db, row["published_id"]),
         "story": None if row["story"] is None else _story(db, row["story"]),
         "feeds": [_feed(db, found) for found in _publications(db, row["story"])],
     }
+
+
+def _kept_out(db: Database, published_id: str | None) -> list[Row]:
+    sql = (
+        "select distinct other as term, who from decision where act = 'unfile' and target = ? and undone_at is null"
+        " order by other, who"
+    )
+    return list(db.query(sql, [published_id]))
 
 
 def _story(db: Database, story: int) -> Row:
