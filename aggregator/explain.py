@@ -114,10 +114,9 @@ def _reason(said: str) -> str:
 
 def _categories(trace: Trace, categories: Mapping[str, Category]) -> Iterator[str]:
     for filing in sorted(trace["categories"], key=_place_of_voice):
-        said = f"It is filed under {_named(filing['term'], categories)} by {voice(filing)}."
-        if filing["term"] not in categories:
-            said += " The configuration has no such category now."
-        yield said
+        yield f"It is filed under {_named(filing['term'], categories)} by {voice(filing)}." + _gone(
+            filing["term"], categories
+        )
     for kept in trace["kept_out"]:
         yield f"It is kept out of {_named(kept['term'], categories)} by {kept['who']}, by hand."
     if not trace["categories"]:
@@ -175,6 +174,11 @@ def _part_of_score(line: str) -> str:
     return f"{_named_rule(what)} {weight}, which found {found}"
 
 
+def _gone(term: str, categories: Mapping[str, Category]) -> str:
+    known = term in categories or term in ("all", "other")
+    return "" if known else " The configuration has no such category now."
+
+
 def _named(term: str, categories: Mapping[str, Category]) -> str:
     return f"{term} ({categories[term].label})" if term in categories else term
 
@@ -191,7 +195,7 @@ def _feeds(trace: Trace, settings: PublishSettings, categories: Mapping[str, Cat
     subject = "It" if trace["duplicate_of"] is None else "Its story"
     for feed in trace["feeds"]:
         place = f"{_place(trace['story'], feed['term'], categories)} since {_time(feed['published_at'])}"
-        yield f"{subject} {_standing(trace['story'], feed, place, settings)}"
+        yield f"{subject} {_standing(trace['story'], feed, place, settings)}" + _gone(feed["term"], categories)
     missing = {filing["term"] for filing in trace["categories"]} & categories.keys()
     for term in sorted(missing - {feed["term"] for feed in trace["feeds"]}):
         if trace["announced"] != "re-issued":

@@ -167,6 +167,12 @@ def test_a_category_that_the_configuration_no_longer_has_is_said():
     )
 
 
+def test_a_feed_whose_category_was_removed_is_said():
+    said = words(feeds=[feed("birds"), feed(), feed("all"), feed("other")])
+    assert "in the feed birds since 2026-11-22 12:00 UTC, number 1 from the newest. The configuration has no" in said
+    assert said.count("The configuration has no such category now.") == 1
+
+
 def test_an_entry_without_a_category_is_said():
     assert "It is in no category: no editor, source or rule files it, and no score" in words()
 
