@@ -102,7 +102,7 @@ class Prober:
         except errors.ParseError as error:
             named = await self._run(_feeds, fetched.body, fetched.content_type, fetched.url)
             if not named:
-                raise errors.ParseError(f"{error}, it names no feed, and no other address was tried") from error
+                raise errors.ParseError(f"{error}; no other address was tried") from error
             return Page(named)
 
     async def _fetch(self, source: Source, now: datetime) -> fetch.Fetched:
