@@ -141,8 +141,12 @@ def test_the_database_is_no_target_of_its_own_backup(unpolled):
     assert "the database itself" in unpolled.command("backup", "--force", str(target), code=1).stderr
 
 
+def test_a_backup_into_a_folder_that_is_not_there_says_so(unpolled, tmp_path):
+    said = unpolled.command("backup", str(tmp_path / "no" / "backup.db"), code=1).stderr
+    assert said == f"aggregator: there is no folder {tmp_path / 'no'}: make it, or name a file in another\n"
+
+
 def test_a_backup_that_cannot_be_written_leaves_nothing(unpolled, tmp_path):
-    assert "cannot be written" in unpolled.command("backup", str(tmp_path / "no" / "backup.db"), code=1).stderr
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "backup.db").mkdir()
     with pytest.raises(errors.StoreError, match="cannot be written"):

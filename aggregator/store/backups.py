@@ -26,6 +26,8 @@ def save(folder: Path, target: Path, progress: Progress) -> None:
 
     The copy is checked, and in place whole or not at all. Raises StoreError.
     """
+    if not target.parent.is_dir():
+        raise errors.StoreError(f"there is no folder {target.parent}: make it, or name a file in another")
     with _fresh_file(target) as temporary:
         db = read_only(folder)
         db.conn.execute("begin")  # one snapshot: without it, the copy would begin anew at each write
