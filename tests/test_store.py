@@ -371,7 +371,7 @@ def test_a_full_database_is_said_clearly_and_heals(tmp_path):
     async def use(writer):
         pages = writer._db.execute("pragma page_count").fetchone()[0]
         writer._db.execute(f"pragma max_page_count = {pages}").fetchall()
-        with pytest.raises(errors.StoreError, match="disk is full"):
+        with pytest.raises(errors.StoreError, match=r"^the disk is full: free some space$"):
             await writer.run(lambda db: remember(db, "x" * 100_000))
         writer._db.execute("pragma max_page_count = 1000000").fetchall()
         await writer.run(remember, "later")

@@ -70,7 +70,7 @@ def _sentence(error: sqlite3.Error, path: Path | None) -> str:
     name = getattr(error, "sqlite_errorname", "") or ""
     where = f" ({path})" if path else ""
     if name.startswith("SQLITE_FULL"):
-        return f"the disk is full{where}: free some space; polling goes on by itself then"
+        return f"the disk is full{where}: free some space"
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return f"the database is locked by another process{where}: it was waited for {BUSY_TIMEOUT:.0f} s"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
