@@ -7,7 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from aggregator import cli
+from aggregator import cli, config, daemon
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
@@ -38,6 +38,24 @@ def test_every_note_is_listed():
 def test_every_command_is_in_the_readme():
     readme = (ROOT / "README.md").read_text("utf-8")
     assert [name for name in cli.main.commands if f"aggregator {name}" not in readme] == []
+
+
+def test_what_needs_a_restart_is_said_so(tmp_path):
+    """Of every key of aggregator.yaml, in the documentation and where the keys are written."""
+
+    def loaded(settings):
+        for name, text in {"sources": "sources: []", "categories": "categories: []", "aggregator": settings}.items():
+            (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
+        return config.load(tmp_path, {})
+
+    other = (
+        "{site: {title: x}, listen: 127.0.0.1:1, data: x, fetch: {deadline: 1s}, poll: {floor: 1s}, publish:"
+        " {limit: 1}, store: {keep: 1d}, log: {level: debug}}"
+    )
+    keys = daemon._needs_restart(loaded("{}"), loaded(other))
+    said = f"{', '.join(f'`{key}`' for key in keys[:-1])} and `{keys[-1]}` need a restart"
+    for page in ("docs/configuration.md", "config/aggregator.yaml"):
+        assert said in (ROOT / page).read_text("utf-8")
 
 
 def test_each_mandated_library_has_one_importer():
