@@ -118,17 +118,15 @@ def subject(said: ParsedEntry, source: Source, feed_language: str | None = None)
     )
 
 
-def learn_corrections(examples: Sequence[Example], tools: bytes) -> tuple[list[Weight], list[Weight]]:
-    """What an editor's corrections teach beyond what was learned: rows that change, and rows that are too many then."""
+def learn_correction(example: Example, tools: bytes) -> tuple[list[Weight], list[Weight]]:
+    """What an editor's correction teaches beyond what was learned: rows that change, rows that are too many then."""
     guide = unpack(tools).guide
-    lessons = [
-        learning.Lesson(*_folded(example), frozenset(example.right), frozenset(example.wrong)) for example in examples
-    ]
-    return learning.taught(guide.lexicon, guide.learned, lessons)
+    lesson = learning.Lesson(*_folded(example), frozenset(example.right), frozenset(example.wrong))
+    return learning.taught(guide.lexicon, guide.learned, [lesson])
 
 
 def learn_certain(examples: Sequence[Example], tools: bytes) -> tuple[list[Weight], list[Weight]]:
-    """As `learn_corrections`, from entries of sources whose categories are certain: they teach less."""
+    """As `learn_correction`, from entries of sources whose categories are certain: they teach less."""
     guide = unpack(tools).guide
     lessons = learning.lessons([(*_folded(example), example.right) for example in examples])
     return learning.taught(guide.lexicon, guide.learned, lessons, learning.SOURCE)

@@ -199,3 +199,20 @@ def test_corrections_teach_what_arrives_later_and_file_nothing_again(polled, fee
     polled.command("lexicon", "forget")
     polled.poll("--now", "2026-11-22T12:20:00Z")
     assert polled.command("lexicon", "learned").stdout == ""
+
+
+def test_an_undone_correction_takes_back_what_it_taught_and_nothing_else(polled):
+    minutes = iter(range(10, 60, 5))
+
+    def correct(*said):
+        polled.command(*said)
+        polled.poll("--now", f"2026-11-22T12:{next(minutes)}:00Z")
+        return polled.command("lexicon", "learned").stdout
+
+    taught = correct("file", of(polled, 2), "tea")
+    assert correct("file", of(polled, 1), "tea") != taught
+    assert correct("file", of(polled, 1), "tea", "--undo") == taught
+    correct("lexicon", "forget")
+    taught = correct("file", of(polled, 1), "tea")
+    assert correct("file", of(polled, 2), "tea", "--undo") == taught
+    assert correct("file", of(polled, 1), "tea", "--undo") == ""

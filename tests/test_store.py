@@ -131,7 +131,7 @@ def test_what_is_under_way_is_not_due_again(db):
         lambda db: store.decisions.asked(db, "apply"),
         lambda db: store.decisions.waiting(db),
         lambda db: store.filings.rulings(db, "urn:x"),
-        lambda db: store.learned.corrections(db, 10),
+        lambda db: store.learned.correction(db),
     ],
     ids=["reopen", "undo", "is_open", "asked", "waiting", "rulings", "corrections"],
 )

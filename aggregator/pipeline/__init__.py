@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path
 
 from aggregator import curate, dedupe, errors, fetch, prepare, publish, store, workers
-from aggregator.models import Edition, FeedMark, FeedMeta, SourceState, StoredEntry, Weight
+from aggregator.models import Edition, FeedMark, FeedMeta, SourceState, StoredEntry
 from aggregator.pipeline import decisions, refiling, settling, transactions, visits
 from aggregator.pipeline.settling import rebuild
 from aggregator.pipeline.setup import Setup
@@ -277,11 +277,11 @@ class Pipeline:
         """Learn from what editors have filed by hand since, or forget what they had forgotten."""
         if await self.writer.run(store.learned.generation) != setup.generation:
             await self._teach(setup)
-        while corrections := await self.writer.run(store.learned.corrections, LESSONS_AT_ONCE):
-            examples = [example for _, example in corrections]
-            changed, gone = await self.pool.run(RENDER_DEADLINE, prepare.learn_corrections, examples, setup.tools)
-            await self.writer.run(store.learned.corrected, [row for row, _ in corrections])
-            await self._learned(setup, changed, gone)
+        while correction := await self.writer.run(store.learned.correction):
+            decision, example = correction
+            changed, gone = await self.pool.run(RENDER_DEADLINE, prepare.learn_correction, example, setup.tools)
+            await self.writer.run(store.learned.corrected, decision, changed, gone)
+            await self._teach(setup)
 
     async def study(self) -> None:
         """Learn from the next entries of sources whose categories are certain."""
@@ -291,12 +291,9 @@ class Pipeline:
         if last:
             changed, gone = await self.pool.run(RENDER_DEADLINE, prepare.learn_certain, examples, setup.tools)
             await self.writer.run(store.learned.seen, last)
-            await self._learned(setup, changed, gone)
-
-    async def _learned(self, setup: Setup, changed: Sequence[Weight], gone: Sequence[Weight]) -> None:
-        if changed or gone:
-            await self.writer.run(store.learned.put, changed, gone)
-            await self._teach(setup)
+            if changed or gone:
+                await self.writer.run(store.learned.put, changed, gone)
+                await self._teach(setup)
 
     async def _teach(self, setup: Setup) -> None:
         setup.teach(await self.writer.run(store.learned.rows), await self.writer.run(store.learned.generation))

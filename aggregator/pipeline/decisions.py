@@ -152,6 +152,8 @@ def _refiling(change: Callable[[store.Database, int, OpenDecision, Parents], Eff
     """The act that changes how the target is filed, and has its story's feeds follow."""
 
     def act(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+        if decision.undone and (lesson := decision.effect.get("lesson")):
+            store.learned.take_back(db, lesson)
         target = decision.said.target
         entry, story = store.stories.entry(db, target), store.stories.of(db, target)
         if entry is None or story is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
 from sqlite_utils import Database
@@ -29,33 +30,47 @@ def put(db: Database, changed: Iterable[Weight], surplus: Iterable[Weight]) -> N
 
 
 def clear(db: Database) -> None:
-    """Forget everything."""
+    """Forget everything, and what of it each correction taught."""
     db.conn.execute("delete from learned")
+    db.conn.execute("update decision set effect = json_remove(effect, '$.lesson') where taught = 1 and effect <> ''")
     _put_number(db, "lessons", generation(db) + 1)
 
 
-def corrections(db: Database, limit: int) -> list[tuple[int, Example]]:
-    """Corrections that stand and taught nothing yet, each with its decision's row."""
+def correction(db: Database) -> tuple[int, Example] | None:
+    """The first correction that stands and taught nothing yet, with its decision's row."""
     found = db.query(
         "select d.id, d.act, d.other, e.title, coalesce(nullif(e.content, ''), e.summary) as markup from decision d"
         " join entry e on e.published_id = d.target where d.act in ('file', 'unfile') and d.taught = 0"
-        " and d.undone_at is null and d.applied = 1 order by d.id limit ?",
-        [limit],
+        " and d.undone_at is null and d.applied = 1 order by d.id limit 1"
     )
-    return [
-        (
-            row["id"],
-            Example(row["title"], row["markup"], (row["other"],))
-            if row["act"] == "file"
-            else Example(row["title"], row["markup"], wrong=(row["other"],)),
-        )
-        for row in found
-    ]
+    for row in found:
+        terms = {"right" if row["act"] == "file" else "wrong": (row["other"],)}
+        return row["id"], Example(row["title"], row["markup"], **terms)
+    return None
 
 
-def corrected(db: Database, decisions: Iterable[int]) -> None:
-    """Note that these corrections taught what they can."""
-    db.conn.executemany("update decision set taught = 1 where id = ?", [(row,) for row in decisions])
+def corrected(db: Database, decision: int, changed: Iterable[Weight], surplus: Iterable[Weight]) -> None:
+    """Store what a correction taught, and with it by how much, for undoing it; nothing if it was undone meanwhile."""
+    before = {(row.word, row.term): row.weight for row in rows(db)}
+    changed = list(changed)
+    lesson = [[row.word, row.term, row.weight - before.get((row.word, row.term), 0.0)] for row in changed]
+    stands = db.conn.execute(
+        "update decision set taught = 1, effect = json_set(coalesce(nullif(effect, ''), '{}'), '$.lesson', json(?))"
+        " where id = ? and undone_at is null",
+        [json.dumps(lesson, ensure_ascii=False), decision],
+    )
+    if stands.rowcount and changed:
+        put(db, changed, surplus)
+
+
+def take_back(db: Database, lesson: Iterable[tuple[str, str, float]]) -> None:
+    """Undo what a correction taught, as `corrected` stored it."""
+    db.conn.executemany(
+        "update learned set weight = round(weight - ?, 6), lessons = lessons - 1 where word = ? and term = ?",
+        [(weight, word, term) for word, term, weight in lesson],
+    )
+    db.conn.execute("delete from learned where lessons <= 0")
+    _put_number(db, "lessons", generation(db) + 1)
 
 
 def certain(db: Database, categories: Mapping[str, tuple[str, ...]], limit: int) -> tuple[list[Example], int]:
