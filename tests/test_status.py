@@ -9,12 +9,14 @@ import pty
 import signal
 import struct
 import subprocess
+import sys
 import termios
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from aggregator import store
+from aggregator.cli import stored
 from aggregator.models import Source
 from tests.builders import DAY, HOUR, NOW
 from tests.feedserver import Answer
@@ -161,3 +163,14 @@ def test_status_reads_no_texts(tmp_path):
         plan = " ".join(row[3] for row in db.execute(f"explain query plan {sql}"))
         assert "COVERING INDEX" in plan or "USING INDEX entry_unsettled" in plan, sql
     db.close()
+
+
+def test_files_that_come_and_go_meanwhile_do_no_harm(tmp_path):
+    """As the daemon's do, which are written beside their place and then moved there."""
+    replacing = "import os, sys\nwhile True:\n    open(sys.argv[1], 'w').close()\n    os.unlink(sys.argv[1])\n"
+    (tmp_path / "stays").write_bytes(b"12345")
+    with subprocess.Popen([sys.executable, "-c", replacing, str(tmp_path / "goes")]) as other:
+        try:
+            assert {stored._sizes(tmp_path)["data_bytes"] for _ in range(5000)} == {5}
+        finally:
+            other.kill()

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,12 +79,19 @@ def _sizes(data: Path) -> Row:
     """Bytes: the database with its log, everything in the data folder, and what is free on that disk."""
     from aggregator import store
 
-    files = {path: path.stat().st_size for path in data.rglob("*") if path.is_file()}
+    files = dict(_files(data))
     return {
         "database_bytes": sum(size for path, size in files.items() if path.name.startswith(store.FILE_NAME)),
         "data_bytes": sum(files.values()),
         "free_bytes": shutil.disk_usage(data).free,
     }
+
+
+def _files(data: Path) -> Iterator[tuple[Path, int]]:
+    for path in data.rglob("*"):
+        with suppress(FileNotFoundError):  # the daemon replaces its files
+            if path.is_file():
+                yield path, path.stat().st_size
 
 
 def _said(config: Config, db: Database) -> Iterator[str]:
