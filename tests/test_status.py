@@ -165,6 +165,17 @@ def test_status_reads_no_texts(tmp_path):
     db.close()
 
 
+def test_the_feed_of_a_removed_category_is_not_waited_for(instance, feeds):
+    feeds["/fine.xml"] = rss(item(1))
+    tech, finance = {"term": "tech", "label": "科技"}, {"term": "finance", "label": "财经"}
+    instance.configure([source(feeds, "fine", category="finance")], [tech, finance])
+    instance.poll()
+    instance.configure([source(feeds, "fine")], [tech])
+    instance.command("hide", instance.export("entries")[0]["id"])
+    instance.poll("--all")
+    assert "waiting: 0 entries, 0 feeds" in instance.command("status").stdout
+
+
 def test_files_that_come_and_go_meanwhile_do_no_harm(tmp_path):
     """As the daemon's do, which are written beside their place and then moved there."""
     replacing = "import os, sys\nwhile True:\n    open(sys.argv[1], 'w').close()\n    os.unlink(sys.argv[1])\n"

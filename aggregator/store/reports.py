@@ -272,13 +272,12 @@ def _since(db: Database, then: datetime) -> dict[int, int]:
 
 
 def totals(db: Database) -> Row:
-    """How much is stored, and what still waits: entries, stories, unsettled entries, dirty feeds; the last tick."""
+    """How much is stored, and what still waits: entries, stories, unsettled entries; the last tick."""
     tick = db.conn.execute("select value from state where key = 'tick'").fetchone()
     return {
         "entries": _count(db, "select count(*) from entry"),
         "stories": _count(db, "select count(*) from story"),
         "unsettled": _count(db, "select count(*) from entry where story is null"),
-        "dirty": [row[0] for row in db.conn.execute("select term from feed where changed > rendered order by term")],
         "last_tick": _iso(int(tick[0])) if tick else None,
     }
 
