@@ -70,5 +70,5 @@ def test_each_mandated_library_has_one_importer():
 
 def test_help_names_both_folders_and_every_command():
     help_text = CliRunner().invoke(cli.main, ["--help"]).output
-    for word in ("--config", "--data", *cli.main.commands):
+    for word in ("--config", "Default: config.", "--data", "Default: `data` in", *cli.main.commands):
         assert word in help_text

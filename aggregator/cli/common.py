@@ -71,9 +71,19 @@ def folders(command: Callable[..., Any]) -> Callable[..., Any]:
     """Let a command take --config and --data itself, as well as before its name."""
 
     @click.option(
-        "--config", "config_folder", metavar="DIR", type=click.Path(path_type=Path), help="Configuration folder."
+        "--config",
+        "config_folder",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="Configuration folder. Default: config.",
     )
-    @click.option("--data", "data_folder", metavar="DIR", type=click.Path(path_type=Path), help="Data folder.")
+    @click.option(
+        "--data",
+        "data_folder",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="Data folder. Default: `data` in aggregator.yaml.",
+    )
     @click.pass_context
     @wraps(command)
     def taking(
