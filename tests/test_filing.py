@@ -196,6 +196,7 @@ def test_corrections_teach_what_arrives_later_and_file_nothing_again(polled, fee
     assert titles(polled, "tea") == [TITLES[2]], "what is stored is not filed anew by that"
     assert "茶馆" in polled.command("lexicon", "learned", "--term", "tea").stdout
     assert polled.command("lexicon", "learned", "--term", "ai").stdout == ""
+    assert "did you mean tea?" in polled.command("lexicon", "learned", "--term", "tee", code=2).stderr
     polled.command("lexicon", "forget")
     polled.poll("--now", "2026-11-22T12:20:00Z")
     assert polled.command("lexicon", "learned").stdout == ""

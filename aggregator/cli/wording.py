@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aggregator import errors
-from aggregator.cli.common import Group, as_json_option, database, folders, load, print_json
+from aggregator.cli.common import Group, as_json_option, database, folders, load, nearest, print_json
 from aggregator.cli.editing import decide
 
 if TYPE_CHECKING:
@@ -64,7 +64,11 @@ def learned(term: str | None, as_json: bool) -> None:
     """Show what filing learned from corrections by hand and from sources that are certain, the weightiest first."""
     from aggregator import store
 
-    rows = [row for row in store.learned.rows(database()) if term in (None, row.term)]
+    rows = store.learned.rows(database())
+    known = {category.term for category in load().categories} | {row.term for row in rows}
+    if term is not None and term not in known:
+        raise click.UsageError(f"no category has the term {term}{nearest(term, known)}")
+    rows = [row for row in rows if term in (None, row.term)]
     for row in sorted(rows, key=lambda row: -abs(row.weight)):
         if as_json:
             print_json(row._asdict())
