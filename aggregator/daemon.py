@@ -296,10 +296,7 @@ class _Life:
     def tell_site(self) -> None:
         """Have the site follow the configuration that the pipeline has taken."""
         setup = self._line.setup
-        labels = {label: term for term, label in setup.labels.items()}
-        for category in setup.categories.values():
-            labels |= dict.fromkeys([category.label, *category.labels.values()], category.term)
-        self._site.labels = {label: term for label, term in labels.items() if label not in setup.terms}
+        self._site.labels = {label: term for label, term in self._line.names.items() if label not in setup.terms}
         self._site.removed = self._line.removed
         self._site.hosts = setup.settings.site.hosts
 

@@ -46,8 +46,8 @@ class _Representation:
 
 
 class Site:
-    """What is served. `labels` lead from a label to its term, `removed` are terms that had a feed once; both follow a
-    reload.
+    """What is served. `labels` lead from a label, present or former, to its term, `removed` are terms that had a feed
+    once; both follow a reload.
     """
 
     def __init__(self, public: Path, health: Callable[[], str], ready: Callable[[], bool]) -> None:
@@ -104,10 +104,11 @@ class Site:
     async def _feed(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         stem, dot, suffix = name.rpartition(".")
-        if (term := self.labels.get(stem)) is not None:
-            raise web.HTTPPermanentRedirect(f"/feeds/{quote(term)}{dot}{suffix}")
-        if stem in self.removed and f"{dot}{suffix}" in MEDIA_TYPES:
+        term = self.labels.get(stem, stem)
+        if term in self.removed and f"{dot}{suffix}" in MEDIA_TYPES:
             raise web.HTTPGone(text=f"the category {stem} was removed here; /feeds/all.{suffix} has every story\n")
+        if term != stem:
+            raise web.HTTPPermanentRedirect(f"/feeds/{quote(term)}{dot}{suffix}")
         return self._document(request, f"feeds/{name}")
 
     def _document(self, request: web.Request, name: str) -> web.StreamResponse:

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import threading
 import time
+from urllib.parse import quote
 
 import feedparser
 import pytest
@@ -160,6 +161,27 @@ def test_the_address_of_a_removed_category_is_gone_until_it_comes_back(instance,
     assert instance.get("/feeds/finance.atom")[0] == 410
     instance.configure([source(feeds, "a")], [tech, finance])
     instance.wait_for(lambda: instance.get("/feeds/finance.atom")[0] == 200)
+
+
+def test_an_address_by_a_label_outlives_the_label(instance, feeds):
+    def leads_to(label):
+        status, headers, _ = instance.get(f"/feeds/{quote(label)}.rss")
+        return status, headers.get("Location")
+
+    feeds["/a.xml"] = rss(item(1))
+    tech = {"term": "tech", "label": "科技", "labels": {"en": "Technology"}}
+    instance.configure([source(feeds, "a")], [tech, {"term": "finance", "label": "财经"}])
+    instance.start()
+    assert leads_to("科技") == (308, "/feeds/tech.rss")
+    instance.configure([source(feeds, "a")], [{"term": "tech", "label": "科学技术", "labels": {"en": "财经"}}])
+    instance.wait_for(lambda: leads_to("科学技术") == (308, "/feeds/tech.rss"))
+    instance.stop()
+    instance.start()
+    found = [leads_to(label) for label in ("科技", "Technology", "财经", "别的")]
+    assert found == [*[(308, "/feeds/tech.rss")] * 3, (404, None)]
+    instance.configure([{**source(feeds, "a"), "category": "finance"}], [{"term": "finance", "label": "经济"}])
+    instance.wait_for(lambda: instance.get("/feeds/tech.rss")[0] == 410)
+    assert (leads_to("科技"), leads_to("财经")) == ((410, None), (308, "/feeds/finance.rss"))
 
 
 def test_sighup_reads_the_configuration_again(instance, feeds):

@@ -69,6 +69,7 @@ class Pipeline:
     fetcher: fetch.Fetcher
     pool: workers.Pool
     removed: frozenset[str] = frozenset()  # terms that had a feed, and that the configuration does not name any more
+    names: Mapping[str, str] = field(default_factory=dict)  # for each label that a feed has, or had, its term
     _under_way: set[int] = field(default_factory=set)
     _taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _catching_up: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -81,6 +82,7 @@ class Pipeline:
         await self._teach(setup)
         await self.writer.run(store.sources.sync, setup.sources.values(), now)
         await self.writer.run(store.publications.require, setup.recipes(), now)
+        self.names = await self.writer.run(store.publications.called, setup.names())
         self.removed = frozenset(await self.writer.run(store.publications.terms)) - frozenset(setup.terms)
         missing = {Path(d).stem for d in setup.documents() if not (setup.public / d).exists()}
         await self.writer.run(store.publications.mark, sorted(missing), now)

@@ -48,6 +48,13 @@ class Setup:
         """What the term is called in the site's language."""
         return publish.label(term, self.categories, self.settings.site.language)
 
+    def names(self) -> dict[str, list[str]]:
+        """For each term all that it is called."""
+        names = {term: [label] for term, label in self.labels.items()}
+        for category in self.categories.values():
+            names[category.term] += [category.label, *category.labels.values()]
+        return names
+
     def recipes(self) -> dict[str, str]:
         """For each term a digest of the configuration that shapes its documents."""
         shaping = [

@@ -338,7 +338,8 @@ class _Import:
         self._insert(
             "feed",
             said | {"rendered": 0},
-            conflict="on conflict (term) do update set changed = changed + 1, as_of = max(as_of, excluded.as_of)",
+            conflict="on conflict (term) do update set changed = changed + 1, as_of = max(as_of, excluded.as_of),"
+            " labels = excluded.labels",
         )
         return True
 

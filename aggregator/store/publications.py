@@ -111,6 +111,19 @@ def dirty(db: Database, configured: Collection[str]) -> list[FeedMark]:
     return [FeedMark(row["term"], row["changed"], moment(row["as_of"])) for row in rows if row["term"] in configured]
 
 
+def called(db: Database, labels: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """Note what terms are called now; for each name that any feed has, or else once had, its term. Those terms that are
+    there now come before others."""
+    known = {term: json.loads(said) for term, said in db.conn.execute("select term, labels from feed order by term")}
+    known |= {term: list(dict.fromkeys((*known.get(term, ()), *now))) for term, now in labels.items()}
+    sql = "update feed set labels = ? where term = ? and labels <> ?"
+    for term in labels:
+        said = json.dumps(known[term], ensure_ascii=False)
+        db.conn.execute(sql, [said, term, said])
+    once = {label: term for term in sorted(known, key=labels.__contains__) for label in known[term]}
+    return once | {label: term for term, names in labels.items() for label in names}
+
+
 def terms(db: Database) -> set[str]:
     """Every term that has, or ever had, a feed."""
     return {row[0] for row in db.conn.execute("select term from feed")}

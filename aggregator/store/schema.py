@@ -229,3 +229,9 @@ create index decision_untaught on decision(id) where taught = 0 and act in ('fil
 def m003_categories(db: Database) -> None:
     """Filing by four voices: the lexicon's score, and which edition of all of them filed an entry."""
     db.executescript(_CATEGORIES)
+
+
+@migrations()
+def m004_labels(db: Database) -> None:
+    """What the category of a feed is and was called: subscribers may have its address by any of these names."""
+    db.executescript("alter table feed add column labels text not null default '[]'")  # JSON
