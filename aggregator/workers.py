@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,9 @@ T = TypeVar("T")
 _Job = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 MEMORY_LIMIT = 2 * 1024**3  # bytes of address space: a document that asks for more fails alone
+
+_PATIENCE = 4  # times its deadline that a job may take where a busy machine lets it compute but little
+_SHORTEST_LOOK = 0.1  # seconds for which an answer is waited for at the least
 
 _KEPT = 2  # values that a worker keeps: what a configuration that is in use needs, and that of the next
 
@@ -94,7 +98,7 @@ class _Worker:
         """
         try:
             self._send(job)
-            if not self._connection.poll(deadline):
+            if not self._answers(deadline):
                 raise WorkerLostError(f"took longer than {deadline:.0f} s")
             good, value = self._connection.recv()
         except (EOFError, OSError) as error:
@@ -102,6 +106,21 @@ class _Worker:
         if good:
             return value
         raise value
+
+    def _answers(self, deadline: float) -> bool:
+        """Whether an answer comes before the worker has computed for so many seconds."""
+        began, computed, left = time.monotonic(), self._computed(), deadline
+        while not self._connection.poll(left):
+            late = time.monotonic() - began >= _PATIENCE * deadline
+            left = deadline - (self._computed() - computed)
+            if late or left <= 0:
+                return False
+            left = max(left, _SHORTEST_LOOK)
+        return True
+
+    def _computed(self) -> float:
+        """The process's CPU time in seconds, by the clock that clock_getcpuclockid(3) names."""
+        return time.clock_gettime(~self._process.pid << 3 | 2)
 
     def _send(self, job: _Job) -> None:
         keeper = self._keeper.copy()
@@ -134,7 +153,8 @@ class Pool:
         """Run `call` (a module's function, picklable arguments) in a worker; its result, its exception, or
         WorkerLostError.
 
-        The deadline counts from the moment at which a worker takes the job.
+        The deadline counts from the moment at which a worker takes the job, in seconds for which it computes; in all a
+        job may take four times as long.
         """
         async with self._places:
             running = asyncio.get_running_loop().run_in_executor(
@@ -206,7 +226,7 @@ def main() -> None:
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     with contextlib.suppress(OSError):
-        os.nice(10)  # serving comes first; but a document must be read in time beside other programs, too
+        os.nice(10)  # serving comes first
     with Connection(int(sys.argv[1])) as connection:
         _serve(connection)
 

@@ -31,6 +31,11 @@ def sleep(seconds):
     time.sleep(seconds)
 
 
+def compute():
+    while True:
+        pass
+
+
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -76,6 +81,16 @@ def test_a_late_worker_is_replaced_and_the_next_job_runs():
         return await pool.run(SOON, add, 1, 1)
 
     assert in_pool(use) == 2
+
+
+def test_a_job_is_late_by_what_it_computes_and_not_by_what_a_busy_machine_keeps_it_waiting():
+    async def use(pool):
+        await pool.run(SOON, add, 1, 1)
+        await pool.run(timedelta(seconds=1), sleep, 2)
+        with pytest.raises(workers.WorkerLostError, match="longer than"):
+            await pool.run(timedelta(seconds=1), compute)
+
+    in_pool(use)
 
 
 def test_a_job_that_kills_its_worker_fails_alone():
