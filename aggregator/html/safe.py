@@ -100,6 +100,9 @@ _TINY = re.compile(r"(?:^|[;\s])(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|$)",
 _ADDRESS_LIKE = re.compile(r"[^\s{\[<][^\s{<]*[./][^\s{<]*")
 # nh3 takes quadratic time for a run of them.
 _BARE_AMPERSAND = re.compile("&(?![a-zA-Z#])")
+# An element whose address nh3 did not believe, and which is nothing without it: it goes when all is written once more.
+# (The address is written first, and nh3 keeps the order.)
+_LOST = re.compile(r'<(?:a(?! href=")|(?:img|source)(?! src="))[ >]')
 # A parser drops the first line feed of a pre, so that one must not be written.
 _PRE_START = re.compile(r"<pre>\n+")
 
@@ -113,6 +116,11 @@ def sanitize(markup: str, link: Resolve, media: Resolve) -> str:
     markup = bounded(markup)
     if not _MARKUP.search(markup):
         return markup
+    safe = _sanitized(markup, link, media)
+    return _sanitized(safe, link, media) if _LOST.search(safe) else safe
+
+
+def _sanitized(markup: str, link: Resolve, media: Resolve) -> str:
     tidy = tidied(markup)
     written = None if tidy is None else _Writing(link, media).readdress(tidy)
     if written is None:
