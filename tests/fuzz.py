@@ -3,7 +3,7 @@
     .venv/bin/python -m tests.fuzz parse|sanitize [--seconds 300]
 
 Ends with an exit code that is not 0 when an input raised, took over five seconds, broke a promise, or took 2 GB;
-what libFuzzer says then holds the input in Base64.
+the input is then in a file of the temporary folder, which libFuzzer names last.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def main() -> None:
         for number, seed in enumerate(SEEDS[arguments.target]):
             (Path(folder) / str(number)).write_text(seed, "utf-8")
         limits = [f"-max_total_time={arguments.seconds}", "-timeout=5", "-rss_limit_mb=2048", "-max_len=4096"]
-        atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={folder}/", folder], TARGETS[arguments.target])
+        kept = f"-artifact_prefix={tempfile.gettempdir()}/fuzz-{arguments.target}-"
+        atheris.Setup([sys.argv[0], *limits, kept, folder], TARGETS[arguments.target])
         atheris.Fuzz()
 
 
