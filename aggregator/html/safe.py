@@ -336,7 +336,8 @@ class _Writer:
         carried: list[_Open] = []
         if name in BLOCKS:
             closed = self._close_innermost({"p"}, _CELLS)
-            carried = [element for element in closed if element.name in _FORMATTING]
+            if name != "table":  # nothing but its parts can stand in it
+                carried = [element for element in closed if element.name in _FORMATTING]
         if name in _HEADINGS and self._top() in _HEADINGS:
             self._close(len(self._open) - 1)
         return carried
