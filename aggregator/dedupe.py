@@ -85,7 +85,8 @@ def _first(ladder: Sequence[tuple[str, str]], id_by: str) -> int:
 def _ladder(prepared: PreparedEntry) -> list[tuple[str, str]]:
     entry = prepared.entry
     date = entry.published.isoformat() if entry.published else ""
-    made = "\n".join((entry.id or "", entry.link or "", entry.title, date))
+    said = entry.title or prepared.text_key.hex()  # what has no title is told apart by its text
+    made = "\n".join((entry.id or "", entry.link or "", said, date))
     digest = hashlib.blake2b(made.encode("utf-8", "replace"), digest_size=16).hexdigest()
     page = entry.link if prepared.canonical else None  # a front page is no entry's own
     rungs = [("own", entry.id), ("link", page), ("made", f"made:{digest}")]
@@ -132,11 +133,11 @@ class _Memory:
 
     def __init__(self, known: Iterable[Known], entries: Iterable[PreparedEntry]) -> None:
         self.by_id: dict[str, Known] = {}
-        self._by_title: dict[tuple[str | None, bytes], list[Known]] = {}
+        self._by_title: dict[bytes, list[Known]] = {}
         stored = Counter[str | None]()
         for one in known:
             self.by_id[one.entry_id] = one
-            self._by_title.setdefault((one.canonical, one.title_key), []).append(one)
+            self._by_title.setdefault(one.title_key, []).append(one)
             stored[one.canonical] += 1
         listed = Counter(page for page, _ in {(entry.canonical, entry.title_key) for entry in entries})
         self.shared = {page for page in stored | listed if page is None or max(stored[page], listed[page]) > 1}
@@ -147,8 +148,20 @@ class _Memory:
         for stored in self._with_ids(identity):
             if stored.entry_id == made or stored.digest == prepared.digest or self._is_like(stored, prepared):
                 return stored
-        twins = self._by_title.get((prepared.canonical, prepared.title_key), ())
-        return next((stored for stored in twins if self._is_twin(stored, prepared)), None)
+        return next((stored for stored in self._titled(prepared) if self._is_twin(stored, prepared)), None)
+
+    def find_moved(self, prepared: PreparedEntry, taken: Collection[int]) -> Known | None:
+        """The stored entry that this one is though both its id and its page are others, as after a move or where both
+        change at each poll: by its title and date. No other entry of the document may be that one.
+        """
+        twins = [
+            stored
+            for stored in self._titled(prepared)
+            if stored.row not in taken
+            and _same_moment(stored, prepared)
+            and (prepared.entry.title or _same_text(stored, prepared))
+        ]
+        return max(twins, key=lambda stored: stored.text_key == prepared.text_key, default=None)
 
     def find_edited(self, prepared: PreparedEntry, identity: Identity, taken: Collection[int]) -> Known | None:
         """The stored entry whose title and more was edited: the date is the same, or the page tells nothing and the id
@@ -171,6 +184,9 @@ class _Memory:
         ]
         return next((rung for rung in fit if rung[1] not in self.by_id), identity.rungs[-1])
 
+    def _titled(self, prepared: PreparedEntry) -> Sequence[Known]:
+        return self._by_title.get(prepared.title_key, ())
+
     def _with_ids(self, identity: Identity) -> Iterator[Known]:
         return (self.by_id[entry_id] for entry_id in identity.ids() if entry_id in self.by_id)
 
@@ -179,7 +195,9 @@ class _Memory:
         return same_page or (stored.title_key == prepared.title_key and bool(prepared.entry.title))
 
     def _is_twin(self, stored: Known, prepared: PreparedEntry) -> bool:
-        """Whether a stored entry of the same page and title is this one under another id, and no other episode."""
+        """Whether a stored entry of the same title is this one's page under another id, and no other episode."""
+        if stored.canonical != prepared.canonical:
+            return False
         if _same_moment(stored, prepared):
             return prepared.canonical is not None or _same_text(stored, prepared)
         if stored.dated and prepared.entry.published is not None:
@@ -208,12 +226,10 @@ def sort_out(
     now: datetime,
     horizon: Horizon,
     id_by: str = "own",
-    former: Iterable[Known] = (),
 ) -> Sorted:
     """Sort one document's entries into new, changed and unchanged ones, given their identities and what is stored.
 
-    Of entries with one id the first counts. An edit changes an entry in place; see `is_material`. `former` is what is
-    stored of a source that may have moved (`may_have_moved`).
+    Of entries with one id the first counts. An edit changes an entry in place; see `is_material`.
     """
     memory = _Memory(known, entries)
     listed: dict[str, tuple[PreparedEntry, Identity]] = {}
@@ -226,7 +242,7 @@ def sort_out(
     done: set[int] = set()
     conflicts = 0
     for fit_id, (prepared, identity) in listed.items():
-        stored = found[fit_id] or memory.find_edited(prepared, identity, taken)
+        stored = found[fit_id] or memory.find_moved(prepared, taken) or memory.find_edited(prepared, identity, taken)
         if stored is None:
             code, entry_id = memory.free(identity, prepared)
             conflicts += code != identity.rungs[0][0]
@@ -235,17 +251,10 @@ def sort_out(
         if stored.row not in done and not _says_the_same(stored, prepared):
             changed.append(Changed(stored, prepared))
         done.add(stored.row)
+        taken.add(stored.row)
     if conflicts >= UNFIT and id_by == "own":
         id_by = "link"
-    announced = _announced(list(reversed(new.values())), horizon, former)
-    return Sorted(announced, changed, len(done) - len(changed), id_by)
-
-
-def may_have_moved(known: Collection[Known], entries: int, listed: int) -> bool:
-    """Whether a document looks like that of a site that has moved, with other ids and links: all of the many entries
-    that it lists are unseen, and none is `known` by its id or page. Then it is worth comparing their titles and dates.
-    """
-    return not known and entries >= max(REISSUED, listed)
+    return Sorted(_announced(list(reversed(new.values())), horizon), changed, len(done) - len(changed), id_by)
 
 
 def _says_the_same(stored: Known, prepared: PreparedEntry) -> bool:
@@ -283,28 +292,16 @@ class Horizon:
     seen: datetime | None = None
 
 
-def _announced(new: list[NewEntry], horizon: Horizon, former: Iterable[Known]) -> list[NewEntry]:
-    old = [entry for entry in new if _before(entry, horizon.seen)]
-    reissued = set(map(id, old)) if len(old) >= REISSUED else set()
-    reissued |= {id(entry) for entry in _moved(new, former)}
+def _announced(new: list[NewEntry], horizon: Horizon) -> list[NewEntry]:
+    is_reissue = sum(_before(entry, horizon.seen) for entry in new) >= REISSUED
     return [
         replace(entry, back=Back.BACK_ISSUE)
         if _before(entry, horizon.back_issues)
         else replace(entry, back=Back.REISSUED)
-        if id(entry) in reissued
+        if is_reissue and _before(entry, horizon.seen)
         else entry
         for entry in new
     ]
-
-
-def _moved(new: Sequence[NewEntry], former: Iterable[Known]) -> Iterator[NewEntry]:
-    """Those of the new entries that have the title and the date (without one, the text) of a former one."""
-    by_title: dict[bytes, list[Known]] = {}
-    for stored in former:
-        by_title.setdefault(stored.title_key, []).append(stored)
-    for entry in new:
-        if any(_same_moment(stored, entry.prepared) for stored in by_title.get(entry.prepared.title_key, ())):
-            yield entry
 
 
 def _before(entry: NewEntry, moment: datetime | None) -> bool:

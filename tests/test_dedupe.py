@@ -71,9 +71,9 @@ def test_entries_of_different_link_or_title_always_get_different_ids(rows):
 NO_HORIZON = dedupe.Horizon()
 
 
-def sort(entries, known=(), horizon=NO_HORIZON, id_by="own", former=()):
+def sort(entries, known=(), horizon=NO_HORIZON, id_by="own"):
     identities = dedupe.identify(entries, id_by)
-    return dedupe.sort_out(entries, identities, known, NOW, horizon, id_by, former)
+    return dedupe.sort_out(entries, identities, known, NOW, horizon, id_by)
 
 
 def known(entry, row=7, published=NOW - DAY, entry_id=None, dated=None):
@@ -332,19 +332,13 @@ def test_a_single_late_entry_is_announced():
     assert backs([page(1, published=NOW - 20 * DAY)], dedupe.Horizon(seen=NOW - 7 * DAY)) == {"1": "ANNOUNCED"}
 
 
-def test_only_what_a_site_that_has_moved_had_before_is_reissued():
+def test_a_site_that_has_moved_is_known_by_titles_and_dates():
     title = {"title": "Story", "published": NOW - DAY}
     before = known(page("old", **title), published=title["published"], dated=True)
     entries = [page(1, **title), page(2, title="Story", published=NOW), page(3, title="Other", published=NOW - DAY)]
-    found = {new.id: new.back.name for new in sort(entries, former=[before]).new}
-    assert found == {"1": "REISSUED", "2": "ANNOUNCED", "3": "ANNOUNCED"}
-
-
-@pytest.mark.parametrize(
-    ("stored", "entries", "listed", "moved"), [(0, 5, 5, True), (1, 5, 5, False), (0, 4, 4, False), (0, 5, 20, False)]
-)
-def test_a_site_may_have_moved_when_all_of_its_many_entries_are_unknown(stored, entries, listed, moved):
-    assert dedupe.may_have_moved([known(page(1))] * stored, entries, listed) is moved
+    found = sort(entries, [before])
+    assert [change.prepared.entry.id for change in found.changed] == ["1"]
+    assert {new.id for new in found.new} == {"2", "3"}
 
 
 def test_undated_entries_are_never_old():

@@ -26,9 +26,12 @@ def keep(
     ids = [entry_id for identity in identities for entry_id in identity.ids()]
     pages = [entry.canonical for entry in entries if entry.canonical]
     known = store.entries.known(db, state.id, ids, pages)
-    moved = dedupe.may_have_moved(known, len(entries), len(feed.hashes) // HASH_LENGTH)
-    former = store.entries.of_source(db, state.id) if moved else []
-    found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by, former)
+    found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by)
+    if found.new and len(entries) * HASH_LENGTH >= len(feed.hashes):
+        # All that the document lists is unseen, as where its ids and links are others than before.
+        titles = {new.prepared.title_key for new in found.new}
+        known = [*{one.row: one for one in (*known, *store.entries.titled(db, state.id, titles))}.values()]
+        found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by)
     if found.new or found.changed:
         head = store.entries.head(db, state.id, feed.head)
         store.entries.add(db, state.id, head, found.new, edition, now)
