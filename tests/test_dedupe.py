@@ -38,6 +38,11 @@ def test_without_id_and_link_an_id_is_made_that_depends_on_the_entry_alone():
     assert first[0][0] == "made"
 
 
+def test_entries_of_which_only_the_text_is_known_are_told_apart_by_it():
+    bare = {"id": None, "link": None, "title": ""}
+    assert len(set(ids(prepared(**bare, content="a"), prepared(**bare, content="b"), prepared(**bare)))) == 3
+
+
 def test_a_front_page_is_no_identity():
     entry = replace(prepared(id=None, link="http://example.org/"), canonical=None)
     assert identify(entry)[0][0] == "made"

@@ -250,6 +250,7 @@ def test_retry_after(fields: dict[str, str], wait: timedelta | None) -> None:
         ({"Cache-Control": 'public, Max-Age="600" , s-maxage=9'}, timedelta(minutes=10)),
         ({"Cache-Control": "s-maxage=600"}, None),
         ({"Cache-Control": "max-age=600, no-cache"}, None),
+        ({"Cache-Control": 'no-cache="Set-Cookie", max-age=600'}, timedelta(minutes=10)),
         ({"Cache-Control": "no-store, max-age=600"}, None),
         ({"Cache-Control": "max-age=600", "Age": "240"}, timedelta(minutes=6)),
         ({"Cache-Control": "max-age=600", "Age": "601"}, None),

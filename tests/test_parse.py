@@ -75,8 +75,16 @@ def test_a_local_file_is_never_opened_for_a_body_that_looks_like_a_path(tmp_path
         read(str(secret))
 
 
-def test_a_page_is_no_feed_and_its_feeds_are_named():
-    page = '<html><head><link rel="alternate" type="application/rss+xml" href="/rss.xml"></head><body>x</body></html>'
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><head>{}</head><body>x</body></html>",
+        "<!DOCTYPE html>\n<meta charset=utf-8><title>x</title>{}<p>Hello.",
+        '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head>{}</head></html>',
+    ],
+)
+def test_a_page_is_no_feed_and_its_feeds_are_named(page):
+    page = page.format('<link rel="alternate" type="application/rss+xml" href="/rss.xml" />')
     with pytest.raises(errors.ParseError, match=r"http://feed\.example/rss\.xml") as caught:
         read(page)
     assert caught.value.feeds == ("http://feed.example/rss.xml",)
@@ -123,6 +131,23 @@ def test_an_unreadable_date_is_noted():
 def test_a_permalink_guid_is_the_link():
     entry = only(rss("<item><title>t</title><guid>http://e.org/g</guid></item>"))
     assert (entry.id, entry.link) == ("http://e.org/g", "http://e.org/g")
+
+
+@pytest.mark.parametrize(
+    ("guid", "link"),
+    [
+        ('<guid isPermaLink="True">http://e.org/g</guid>', "http://e.org/g"),
+        ('<guid isPermaLink="False">http://e.org/g</guid>', None),
+        ("<guid>/news/1</guid>", "http://feed.example/news/1"),
+    ],
+)
+def test_whether_a_guid_is_a_permalink(guid, link):
+    assert only(rss(f"<item><title>t</title>{guid}</item>", link="")).link == link
+
+
+def test_what_an_rdf_item_is_about_is_its_page():
+    linked = FORMATS["rdf 1.0"]
+    assert only(linked.replace("<link>http://e.org/1</link>", "")).link == "http://e.org/1"
 
 
 def test_a_guid_that_is_no_address_stays_as_it_is():
@@ -212,6 +237,27 @@ def test_xhtml_content_is_kept():
 def test_authors_are_joined_once():
     authors = "".join(f"<author><name>{name}</name></author>" for name in "甲乙甲")
     assert only(atom(f"<title>t</title>{authors}")).author == "甲, 乙"
+
+
+def test_an_entry_without_authors_has_those_of_its_source():
+    source = "<source><title>s</title><author><name>甲</name></author></source>"
+    assert only(atom(f"<title>t</title>{source}")).author == "甲"
+    assert only(atom(f"<title>t</title>{source}<author><name>乙</name></author>")).author == "乙"
+
+
+def test_a_content_with_a_base_of_its_own_is_no_summary_too():
+    content = '<content type="html" xml:base="http://b.example/">&lt;a href="x">y&lt;/a></content>'
+    entry = only(atom(f"<title>t</title><id>urn:1</id>{content}"))
+    assert (entry.summary, entry.content) == ("", '<a href="http://b.example/x">y</a>')
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("754", 754), ("754.5", 754), ("12:34", 754), ("1:02:03", 3723), ("", None), ("1h 2m", None)]
+)
+def test_how_long_an_episode_is(said, seconds):
+    space = 'xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
+    document = rss(f"<item {space}><title>t</title><itunes:duration>{said}</itunes:duration></item>")
+    assert only(document).duration == seconds
 
 
 def test_enclosures_and_media_are_kept_once():

@@ -41,6 +41,7 @@ def title(body: bytes, content_type: str | None = None) -> str:
         (HANS, "gbk", "x-gbk"),
         (HANS, "gbk", "CP936"),
         (HANT, "big5", "Big5"),
+        ("台灣", "big5", "big5"),
         ("嘅喺咗 𨋢", "big5hkscs", "big5"),
         ("碁銹裏", "cp950", "x-x-big5"),
         (FRENCH, "cp1252", "iso-8859-1"),
@@ -55,6 +56,16 @@ def title(body: bytes, content_type: str | None = None) -> str:
 )
 def test_a_declared_encoding_is_read_with_the_largest_set_of_that_name(text: str, codec: str, declared: str) -> None:
     assert title(feed(text, codec, declared)) == text
+
+
+@pytest.mark.parametrize("before", ["", HANS], ids=["alone", "among others"])
+def test_a_character_written_as_two_surrogates_is_one(before: str) -> None:
+    surrogates = b"\xed\xa0\xbd\xed\xb8\x80"
+    assert title(feed(f"{before}|", "utf-8").replace(b"|", surrogates)) == f"{before}😀"
+
+
+def test_the_euro_sign_of_windows_is_read_in_gbk() -> None:
+    assert title(feed(f"{HANS}|5", "gb18030", "gbk").replace(b"|", b"\x80")) == f"{HANS}€5"
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])

@@ -64,6 +64,24 @@ def test_ids_that_are_random_at_each_poll_make_no_new_entries(tmp_path, dates_mo
     assert (len(outcome.entries), written(outcome)) == (5, [False, False])
 
 
+@pytest.mark.parametrize("date", ["22 Nov 2026 0{}:00:00 GMT", ""])
+def test_ids_and_links_that_change_at_each_poll_make_no_new_entries(tmp_path, date):
+    """The second and third poll list an entry more each; the fourth has no links at all."""
+
+    def document(poll):
+        link = f"<link>http://{poll}.example.org/{{0}}?session={poll}</link>" if poll < 3 else ""
+        entries = (
+            f"<item><title>Story {k}</title>{link.format(k)}<guid>{poll}-{k}</guid>"
+            f"<pubDate>{date.format(k)}</pubDate><description>text {k}</description></item>"
+            for k in range(3 + poll)
+        )
+        return rss(*entries)
+
+    outcome = replay.replay(tmp_path, "A", history(*map(document, range(4))))
+    assert sorted(outcome.titles()) == [f"Story {k}" for k in range(6)]
+    assert len(outcome.entries) == 6
+
+
 @pytest.mark.parametrize("date", ["22 Nov 2026 {:02}:00:00 GMT", "22 Nov 2026", ""])
 def test_ids_that_count_positions_lose_no_entry(tmp_path, date):
     def document(newest):

@@ -54,7 +54,7 @@ def lifetime(headers: Headers, now: datetime) -> timedelta | None:
     """
     fields = headers.getall("Cache-Control", ())
     directives = _directives(",".join(fields)) if fields else {}
-    if "no-cache" in directives or "no-store" in directives:
+    if directives.get("no-cache") == "" or "no-store" in directives:  # no-cache="Field" is about that field alone
         return None
     if "max-age" in directives:
         fresh = _seconds(directives["max-age"])

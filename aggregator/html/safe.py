@@ -96,7 +96,14 @@ _CLEANER = nh3.Cleaner(
 
 _MARKUP = re.compile("[<>&\xa0]")
 _NUMBER = re.compile(r"\s*([0-9]{1,5})(?:\.[0-9]+)?(?:px)?\s*")
-_TINY = re.compile(r"(?:^|[;\s])(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|$)", re.IGNORECASE)
+# As browsers read a dimension: whatever follows the number is ignored.
+_DIMENSION = re.compile(r"\s*([0-9]+)")
+_TINY = re.compile(
+    r"(?:^|[;\s])(?:max-)?(?:width|height)\s*:\s*"
+    r"(?:0+(?:\.0*)?[a-z%]*|0*\.[0-9]+(?:px|pt|e[mx]|rem)|0*1(?:\.0*)?(?:px|pt)?)\s*(?:;|!|$)",
+    re.IGNORECASE,
+)
+_HIDDEN = re.compile(r"(?:^|[;\s])display\s*:\s*none\s*(?:;|!|$)", re.IGNORECASE)
 _ADDRESS_LIKE = re.compile(r"[^\s{\[<][^\s{<]*[./][^\s{<]*")
 # nh3 takes quadratic time for a run of them.
 _BARE_AMPERSAND = re.compile("&(?![a-zA-Z#])")
@@ -228,8 +235,12 @@ def _number(value: str) -> str | None:
 
 
 def _is_pixel(given: dict[str, str]) -> bool:
-    sides = (_number(given.get(side, "")) for side in ("width", "height"))
-    return any(side is not None and int(side) <= 1 for side in sides) or bool(_TINY.search(given.get("style", "")))
+    """Whether an image is too small to be seen, or hidden (and not only until it is loaded)."""
+    style = given.get("style", "")
+    sides = (_DIMENSION.match(given.get(side, "")) for side in ("width", "height"))
+    if any(side and int(side[1][:5]) <= 1 for side in sides) or _TINY.search(style):
+        return True
+    return ("hidden" in given or _HIDDEN.search(style) is not None) and given.keys().isdisjoint(_LATE)
 
 
 @cache

@@ -116,12 +116,13 @@ def tokens(markup: str) -> Iterator[str | Tag]:
     """The texts (references not decoded) and tags of `markup` in order, without comments and skipped elements."""
     start = position = 0
     unclosed = _Unclosed(set(), set())
+    strange: set[str] = set()  # names that are no element's, but had attributes
     for _ in range(_MAX_TOKENS):
         match = TOKEN.search(markup, position)
         if match is None:
             yield markup[start:]
             return
-        if match["name"] and not is_tag(match):
+        if match["name"] and not is_tag(match) and not (match["end"] and match["name"].lower() in strange):
             position = match.end("name")
             continue
         if match.start() > start:
@@ -129,6 +130,8 @@ def tokens(markup: str) -> Iterator[str | Tag]:
         start = position = match.end()
         if match["name"]:
             tag = Tag(match["name"].lower(), bool(match["end"]), match["attributes"])
+            if tag.name not in KNOWN:
+                strange.add(tag.name)
             if tag.name not in SKIPPED:
                 yield tag
             elif tag.name not in unclosed.endless:

@@ -72,7 +72,7 @@ def title(markup: str) -> str:
     Words in angle brackets that are no HTML elements stay (`C++ <vector>`); so do elements that a title only
     mentions (`the <video> element`).
     """
-    text = without_forbidden(markup[:_MAX_TITLE])
+    text = bounded(markup[:_MAX_TITLE])
     for level in range(_TITLE_ROUNDS):
         text = decoded(_untagged(text, _USUAL_IN_TITLES if level == 0 else frozenset()))
     return " ".join(without_forbidden(_untagged(text, frozenset())).split())

@@ -27,7 +27,7 @@ HASH_LENGTH = 8  # bytes
 # than a document may, and none would be read.
 MOST_AT_ONCE = 10_000
 
-_PAGE = re.compile(rb"\s*<(?:html|head|body)[\s>]", re.IGNORECASE)
+_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 
 
 def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, seen: bytes = b"") -> ParsedFeed:
@@ -43,9 +43,12 @@ def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, s
         return jsonfeed.read(decoded.text, decoded.encoding, url, zone, _seen(seen), VERSION)
     if len(seen) == HASH_LENGTH and seen == _whole_hash(body):
         return ParsedFeed("", decoded.encoding, Head(), (), seen, wishes.read(decoded.text.encode()))
-    feed = _read_xml(repair.clean(decoded.text), decoded.encoding, url, zone, seen)
+    xml = repair.clean(decoded.text)
+    feed = _read_xml(xml, decoded.encoding, url, zone, seen)
     if feed.hashes:
         return feed
+    if not feed.format and not feed.entries:
+        raise _no_feed(xml, url)
     return replace(feed, hashes=_whole_hash(body), wishes=wishes.read(decoded.text.encode()))
 
 
@@ -108,15 +111,13 @@ def _whole(
     document: bytes, encoding: str, url: str, zone: tzinfo | None, repairs: tuple[str, ...], hashes: bytes
 ) -> ParsedFeed:
     feed = xmlfeed.read(document, encoding, url, zone, repairs, hashes, xmlfeed.sets_base(document))
-    if not feed.format and not feed.entries:
-        raise _no_feed(document, url)
     if hashes and len(feed.entries) * HASH_LENGTH != len(hashes):
         return xmlfeed.without_hashes(feed)
     return feed
 
 
-def _no_feed(document: bytes, url: str) -> errors.ParseError:
-    named = [address for address, _ in html.feeds(document.decode(), url, urls.join)]
+def _no_feed(document: str, url: str) -> errors.ParseError:
+    named = [address for address, _ in html.feeds(document, url, urls.join)]
     if named:
         return errors.ParseError(f"this is a page, not a feed; it names: {', '.join(named[:5])}", named)
     if _PAGE.match(document):

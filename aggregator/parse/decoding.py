@@ -81,10 +81,13 @@ _DECLARATION = re.compile(r"[\ufeff\s]*<\?xml\s[^<>]*>")
 # such bytes can be read by itself.
 _STRETCH = re.compile(rb"[^\x00-\x2f\x3a-\x3f]*[\x80-\xff][^\x00-\x2f\x3a-\x3f]*")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+# A character beyond the first plane as two surrogates, each in UTF-8, as Java and old databases write it (CESU-8).
+_SURROGATES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _HIGH = bytes(range(0x80, 0x100))
 
 _SAMPLE = 1_000  # bytes of stretches that are scored; a title's worth already tells
 _CERTAIN = 0.75  # a score that needs no comparing
+_BORNE_OUT = 0.6  # the same for a declared encoding: all characters are common ones
 _REPAIRED = 100_000  # bytes of damaged stretches that are realigned in one body (0.3 s); the rest is read as it comes
 _DAMAGE = 4.0  # what a character that is given up costs beside a rare one (1) and a frequent one (0)
 _LABEL_BONUS = 0.25  # what a declaration is worth beside the score of a text, which is 0.6 to 1 when it is right
@@ -191,13 +194,17 @@ def _decode_bytes(body: bytes, labels: list[str]) -> tuple[str, str]:
     try:
         return body.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
-        text = body.decode("utf-8", "replace")
+        text = _SURROGATES.sub(_one_character, body).decode("utf-8", "replace")
     if _is_damaged_utf8(body, text, "utf-8" in labels):
         return text, "utf-8"
     codec = _likeliest(_sample(body), [codec for codec in labels if codec not in ("utf-8", "iso2022_jp")])
     if codec == "big5hkscs":
         codec = _big5_of(body)
     return _decode_damaged(body, codec), codec
+
+
+def _one_character(pair: re.Match[bytes]) -> bytes:
+    return pair[0].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16").encode()
 
 
 def _is_damaged_utf8(body: bytes, text: str, declared: bool) -> bool:
@@ -239,7 +246,7 @@ def _likeliest(sample: bytes, labels: list[str]) -> str:
     scores: dict[str, float] = {}
     for codec in dict.fromkeys((*labels, *others)):
         scores[codec] = _score(sample, codec)
-        if scores[codec] >= _CERTAIN:
+        if scores[codec] >= (_BORNE_OUT if codec in labels and codec in _MULTIBYTE else _CERTAIN):
             return codec
     return max(scores, key=lambda codec: scores[codec] + (_LABEL_BONUS if codec in labels else 0.0))
 
@@ -339,6 +346,8 @@ def _unit(unit: bytes, codec: str) -> tuple[str, float]:
     """`unit` as one character, and what reading it so costs. Damage is one byte, or two that look like a pair."""
     if unit[0] < 0x80:
         return unit.decode("ascii", "replace"), 0.0 if len(unit) == 1 else float("inf")
+    if unit == b"\x80" and codec == "gb18030":  # as Windows and browsers have it
+        return "€", 1.0
     try:
         char = unit.decode(codec)
     except UnicodeDecodeError:

@@ -55,6 +55,8 @@ class _Parser(expatreader.ExpatParser):
             self._named, self._room = 1, _LONGEST_NAME
         if len(attrs) > _MOST_ATTRIBUTES:
             attrs = dict(islice(attrs.items(), _MOST_ATTRIBUTES))
+        if "isPermaLink" in attrs:  # some programs write True, which feedparser takes for false
+            attrs = {**attrs, "isPermaLink": attrs["isPermaLink"].lower()}
         super().start_element_ns(name, attrs)
 
     def end_element_ns(self, name: str) -> None:

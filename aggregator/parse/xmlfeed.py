@@ -23,6 +23,7 @@ from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
 from aggregator.parse import credits, dates
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "html", "xhtml")
+_RDF = ("rss090", "rss10")
 _LONGEST_TITLE = 1000  # characters
 _MOST_ENCLOSURES = 20
 
@@ -87,7 +88,7 @@ def _head(feed: Any, url: str, zone: tzinfo | None) -> Head:
 
 
 def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, repairs: tuple[str, ...]) -> ParsedEntry:
-    link, link_repairs = _link(raw, url, site)
+    link, link_repairs = _link(raw, version, url, site)
     content, summary = _texts(raw, version, link or url)
     published = _date(raw, ("published", "created"), zone)
     updated = _date(raw, ("updated",), zone)
@@ -99,7 +100,7 @@ def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, rep
         title=_title(raw, version),
         summary="" if summary == content else summary,
         content=content,
-        author=_author(raw) or credits.author(html.plain(content or summary)),
+        author=_author(raw) or _author(_said_of(raw, "source")) or credits.author(html.plain(content or summary)),
         rights=_plain(raw, "rights"),
         language=text.language_tag(_said_of(raw, "title_detail").get("language")),
         published=published or updated,
@@ -115,9 +116,9 @@ def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, rep
 # ---------------------------------------------------------------------------------------------------- links
 
 
-def _link(raw: Any, url: str, site: str) -> tuple[str | None, tuple[str, ...]]:
-    """The entry's page: the publisher's own link behind a proxy, the alternate (HTML first), a permalink guid, any
-    link.
+def _link(raw: Any, version: str, url: str, site: str) -> tuple[str | None, tuple[str, ...]]:
+    """The entry's page: the publisher's own link behind a proxy, the alternate (HTML first), a permalink guid (what RDF
+    is about is one), any link.
     """
     base = _join(url, _said_of(raw, "title_detail").get("base")) or site
     original = raw.get("feedburner_origlink")
@@ -128,12 +129,17 @@ def _link(raw: Any, url: str, site: str) -> tuple[str | None, tuple[str, ...]]:
             return found, ()
     if (found := _join(base, raw.get("link"))) and not raw.get("guidislink"):
         return found, ()
-    if raw.get("guidislink") and "://" in _said(raw.get("id")) and (found := _join(base, raw.get("id"))):
+    if (raw.get("guidislink") or version in _RDF) and (found := _permalink(base, _said(raw.get("id")))):
         return found, ("link:guid",)
     for link in _listed(raw, "links"):
         if found := _join(base, link.get("href")):
             return found, (f"link:{link.get('rel', 'any')}",)
     return None, ("link:none",)
+
+
+def _permalink(base: str, guid: str) -> str | None:
+    """The page that a guid names which is said to be a permalink, as any is that nobody says anything of."""
+    return _join(base, guid) if "://" in guid or guid.startswith("/") else None
 
 
 def _said(address: Any) -> str:
@@ -200,8 +206,8 @@ def _number(value: Any) -> int | None:
 
 
 def _duration(value: Any) -> int | None:
-    """Seconds of an itunes:duration: `1234`, `20:34` or `1:20:34`."""
-    parts = str(value or "").strip().split(":")
+    """Seconds of an itunes:duration: `1234`, `20:34` or `1:20:34`; fractions of one are left out."""
+    parts = str(value or "").strip().partition(".")[0].split(":")
     if len(parts) > 3 or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
         return None
     seconds = 0
@@ -247,8 +253,9 @@ def _texts(raw: Any, version: str, link: str) -> tuple[str, str]:
         _listed(raw, "content"), key=lambda c: (c.get("type") in _HTML_TYPES, len(c.get("value") or "")), reverse=True
     )
     content = _safe(contents[0], version, link) if contents else ""
-    summary = _safe(_said_of(raw, "summary_detail") or {"value": raw.get("summary")}, version, link)
-    return content, summary
+    # Without a detail it is feedparser's own copy of the content.
+    summary = _said_of(raw, "summary_detail") or ({} if contents else {"value": raw.get("summary")})
+    return content, _safe(summary, version, link)
 
 
 def _safe(detail: Any, version: str, link: str) -> str:
