@@ -223,6 +223,25 @@ def test_atom_content_without_a_type_that_is_html_is_html():
     assert only(atom(inner)).content == "<p>a <b>b</b></p>"
 
 
+def test_what_a_json_item_leaves_out_is_taken_from_its_text_and_attachments():
+    attached = [{"url": "/a.mp3", "mime_type": "audio/mpeg", "duration_in_seconds": 77.4}]
+    content = "<p>（记者 张三）正文</p><img src='/i.png'>"
+    items = [
+        {"id": "1", "content_html": content, "attachments": attached},
+        {"id": "2", "content_html": content, "banner_image": "/b.png", "authors": [{"name": "李四"}]},
+    ]
+    first, second = read(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items})).entries
+    assert (first.author, first.image, first.duration) == ("张三", "http://feed.example/i.png", 77)
+    assert (second.author, second.image, second.duration) == ("李四", "http://feed.example/b.png", None)
+
+
+def test_the_language_of_one_entry_is_its_own():
+    space = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    item_of = f"<item {space}><title>{{}}</title><guid>{{}}</guid>{{}}</item>"
+    document = rss(item_of.format("a", 1, "<dc:language>en</dc:language>"), item_of.format("b", 2, ""))
+    assert [entry.language for entry in read(document).entries] == ["en", None]
+
+
 def test_entities_in_a_json_title_are_read():
     feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "It&#8217;s"}]}
     assert only(json.dumps(feed)).title == "It’s"

@@ -7,7 +7,8 @@ import re
 _SEARCHED = 300  # characters at each end of a text in which a credit stands
 
 _HAN = r"[\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff]{1,6}(?:·[\u4e00-\u9fff]{1,6})+"
-_NAME = rf"{_HAN}|[A-Z][A-Za-z.'-]+(?: [A-Z][A-Za-z.'-]+){{0,3}}"
+_ROLES = "编辑|編輯|责编|責編|责任|責任|记者|記者|作者|来源|來源|摄影|攝影|校对|图片|文字"
+_NAME = rf"(?!{_ROLES})(?:{_HAN})|[A-Z][A-Za-z.'-]+(?: [A-Z][A-Za-z.'-]+){{0,3}}"
 _NAMES = rf"(?:{_NAME})(?:[ 、,，/]{{1,2}}(?:{_NAME})){{0,4}}"
 _END = r"(?=$|[\s|｜丨)）〕】\]。,，;；/]|编辑|編輯|责编|責編|来源|來源|校对|发自|報導|报道)"
 _MARK = r"\s*[|｜丨:：/／]\s*"
@@ -23,7 +24,7 @@ _CREDITS = (
         rf"{_OPEN}[\u4e00-\u9fff]{{0,6}}?(?:记者|記者)([\u4e00-\u9fff]{{2,3}})[\u4e00-\u9fff]{{2,4}}\d*日?[電电]"
     ),
     re.compile(rf"{_OPEN}\s*[\u4e00-\u9fff]{{0,6}}?(?:记者|記者)\s*({_NAMES}){_END}"),
-    re.compile(rf"(?:^|\s)(?:编辑|編輯|责编|責編){_MARK}({_NAMES}){_END}", re.MULTILINE),
+    re.compile(rf"(?:^|[\s(（〔【\[])(?:责任|責任)?(?:编辑|編輯|责编|責編){_MARK}({_NAMES}){_END}", re.MULTILINE),
 )
 _SEPARATORS = re.compile(r"[ 、,，/]+")
 _LATIN_SEPARATORS = re.compile(r"\s*[、,，/]+\s*")

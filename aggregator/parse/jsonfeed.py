@@ -12,7 +12,7 @@ from typing import Any
 
 from aggregator import errors, html, text, urls
 from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
-from aggregator.parse import dates
+from aggregator.parse import credits, dates
 
 _LONGEST_TITLE = 1000  # characters
 _MOST_ATTACHMENTS = 20
@@ -64,18 +64,20 @@ def _entry(item: dict[str, Any], url: str, zone: tzinfo | None) -> ParsedEntry:
     link = urls.join(url, _text(item, "url") or _text(item, "external_url")) if _has_link(item) else None
     base = link or url
     published, updated = _date(item, "date_published", zone), _date(item, "date_modified", zone)
+    content, summary = _content(item, base), escape(text.clean(_text(item, "summary")), quote=False)
     return ParsedEntry(
         id=text.one_line(_text(item, "id")) or None,
         link=link,
         title=text.one_line(html.title(_text(item, "title")))[:_LONGEST_TITLE].rstrip(),
-        summary=escape(text.clean(_text(item, "summary")), quote=False),
-        content=_content(item, base),
-        author=_authors(item),
+        summary=summary,
+        content=content,
+        author=_authors(item) or credits.author(html.plain(content or summary)),
         language=text.language_tag(_text(item, "language")),
         published=published or updated,
         updated=updated,
         enclosures=tuple(_attachments(item, base)),
-        image=urls.join(base, _text(item, "image")) if item.get("image") else None,
+        image=_image(item, base) or html.first_image(content),
+        duration=_duration(item),
         repairs=() if link else ("link:none",),
     )
 
@@ -90,14 +92,32 @@ def _content(item: dict[str, Any], base: str) -> str:
     return "<br>".join(escape(text.clean(_text(item, "content_text")), quote=False).splitlines())
 
 
-def _attachments(item: dict[str, Any], base: str) -> list[Enclosure]:
+def _image(item: dict[str, Any], base: str) -> str | None:
+    named = (_text(item, key) for key in ("image", "banner_image"))
+    return next((found for said in named if said and (found := urls.join(base, said))), None)
+
+
+def _listed(item: dict[str, Any]) -> list[dict[str, Any]]:
     listed = item.get("attachments")
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def _duration(item: dict[str, Any]) -> int | None:
+    """Seconds of the first attachment that says how long it is."""
+    said = (_number(attachment.get("duration_in_seconds")) for attachment in _listed(item))
+    return next((seconds for seconds in said if seconds), None)
+
+
+def _number(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and 0 <= value < 1e15 else None
+
+
+def _attachments(item: dict[str, Any], base: str) -> list[Enclosure]:
     found = []
-    for attachment in listed[:_MOST_ATTACHMENTS] if isinstance(listed, list) else ():
-        if isinstance(attachment, dict) and (address := urls.join(base, _text(attachment, "url"))):
-            size = attachment.get("size_in_bytes")
-            length = int(size) if isinstance(size, int | float) and 0 <= size < 1e15 else None
-            found.append(Enclosure(address, text.one_line(_text(attachment, "mime_type")), length))
+    for attachment in _listed(item)[:_MOST_ATTACHMENTS]:
+        if address := urls.join(base, _text(attachment, "url")):
+            kind, length = text.one_line(_text(attachment, "mime_type")), _number(attachment.get("size_in_bytes"))
+            found.append(Enclosure(address, kind, length))
     return found
 
 

@@ -102,7 +102,7 @@ def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, rep
         content=content,
         author=_author(raw) or _author(_said_of(raw, "source")) or credits.author(html.plain(content or summary)),
         rights=_plain(raw, "rights"),
-        language=text.language_tag(_said_of(raw, "title_detail").get("language")),
+        language=text.language_tag(raw.get("language") or _said_of(raw, "title_detail").get("language")),
         published=published or updated,
         updated=updated,
         enclosures=tuple(_enclosures(raw, link or url)),
