@@ -227,6 +227,7 @@ def test_a_link_around_blocks_stays_a_link() -> None:
 @example("<p><a href=q><table><tr><a href=q><td>")
 @example("<ruby><b><rt><ul><li><rp></b>")
 @example("<li><p><a href=q><table><li>")
+@example(f"{'<table>' * 24}<q>{'<table>' * 24}")
 @example('<p><a href="//\u0506\u077e/y"></a>x<img alt="a" src="//\u0506\u077e/y">')  # a host that only nh3 refuses
 def test_sanitising_twice_is_sanitising_once(markup: str) -> None:
     safe = _sanitize(markup)

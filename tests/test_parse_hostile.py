@@ -67,6 +67,7 @@ SHAPES = {
     "media": rss(f"<item>{numbered(SOUND)}</item>", MEDIA),
     "an author of one word": item(f"<author>{many('a')}@</author>"),
     "an author in pieces": item(f"<author>{many('aaaaaaaaaaaa<x/>')}@</author>"),
+    "wishes that never end": rss(many("<skipHours>") + many("<skipDays><day ") + many("<ttl ")),
     "a page": f"<!doctype html><html><body>{many(LINK)}</body></html>",
 }
 

@@ -281,7 +281,8 @@ class _Writer:
 
     def start(self, name: str, attributes: str) -> None:
         carried: list[_Open] = []
-        if name in _LEVELS and name != "table":
+        is_part = name in _LEVELS and name != "table"  # which has room wherever its table had
+        if is_part:
             if not self._make_place(_LEVELS[name] - 1):
                 return
         else:
@@ -290,9 +291,12 @@ class _Writer:
             carried = self._close_before(name)
         if name in _VOID:
             self._put(name, attributes)
-        elif len(self._open) < _MAX_DEPTH and not (name in ("rt", "rp") and self._find({"ruby"}, _CELLS) is None):
+        elif is_part or (len(self._open) < _MAX_DEPTH and not self._is_stray(name)):
             self._push(_Open(name, attributes))
         self._reopen(carried)
+
+    def _is_stray(self, name: str) -> bool:
+        return name in ("rt", "rp") and self._find({"ruby"}, _CELLS) is None
 
     def end(self, name: str) -> None:
         index = self._find({name}, _scope(name))

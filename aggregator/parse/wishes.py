@@ -17,13 +17,14 @@ _PERIODS = {
 }
 _LONGEST_TTL = 366 * 24 * 60  # minutes; more is no wish but a mistake
 
-_TTL = re.compile(rb"<ttl[^>]*>\s*(\d{1,7})\s*</ttl\s*>", re.IGNORECASE)
-_PERIOD = re.compile(rb"<\w+:updatePeriod[^>]*>\s*([a-z]{1,10})\s*<", re.IGNORECASE)
-_FREQUENCY = re.compile(rb"<\w+:updateFrequency[^>]*>\s*(\d{1,6})\s*<", re.IGNORECASE)
-_SKIP_HOURS = re.compile(rb"<skipHours[^>]*>(.*?)</skipHours\s*>", re.DOTALL | re.IGNORECASE)
-_SKIP_DAYS = re.compile(rb"<skipDays[^>]*>(.*?)</skipDays\s*>", re.DOTALL | re.IGNORECASE)
-_HOUR = re.compile(rb"<hour[^>]*>\s*(\d{1,2})\s*</hour\s*>", re.IGNORECASE)
-_DAY = re.compile(rb"<day[^>]*>\s*([a-z]{3})[a-z]*\s*</day\s*>", re.IGNORECASE)
+# Each of them ends where another one of its kind begins, so that what is never closed is looked through once.
+_TTL = re.compile(rb"<ttl[^<>]*>\s*(\d{1,7})\s*</ttl\s*>", re.IGNORECASE)
+_PERIOD = re.compile(rb"<\w+:updatePeriod[^<>]*>\s*([a-z]{1,10})\s*<", re.IGNORECASE)
+_FREQUENCY = re.compile(rb"<\w+:updateFrequency[^<>]*>\s*(\d{1,6})\s*<", re.IGNORECASE)
+_SKIP_HOURS = re.compile(rb"<skipHours[^<>]*>((?>(?:[^<]|<(?!/?skipHours))*))", re.IGNORECASE)
+_SKIP_DAYS = re.compile(rb"<skipDays[^<>]*>((?>(?:[^<]|<(?!/?skipDays))*))", re.IGNORECASE)
+_HOUR = re.compile(rb"<hour[^<>]*>\s*(\d{1,2})\s*</hour\s*>", re.IGNORECASE)
+_DAY = re.compile(rb"<day[^<>]*>\s*([a-z]{3})[a-z]*\s*</day\s*>", re.IGNORECASE)
 _DAYS = (b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun")
 
 
