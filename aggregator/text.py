@@ -89,8 +89,8 @@ def one_line(text: str) -> str:
 
 
 def language_tag(said: str | None) -> str | None:
-    """What a document says its language is, if it has the form of a tag (RFC 5646); else None."""
-    tag = one_line(said or "")
+    """What a document says its language is, if it has the form of a tag (RFC 5646) or a locale (`zh_CN`); else None."""
+    tag = one_line(said or "").replace("_", "-")
     return tag if tag and len(tag) <= 35 and all(part.isalnum() and part.isascii() for part in tag.split("-")) else None
 
 

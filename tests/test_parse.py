@@ -279,6 +279,11 @@ def test_how_long_an_episode_is(said, seconds):
     assert only(document).duration == seconds
 
 
+def test_an_enclosure_that_says_no_type_has_none():
+    (enclosure,) = only(atom('<title>t</title><link rel="enclosure" href="http://e.org/a"/>')).enclosures
+    assert enclosure.type == ""
+
+
 def test_enclosures_and_media_are_kept_once():
     document = rss(
         '<item xmlns:media="http://search.yahoo.com/mrss/"><title>t</title>'

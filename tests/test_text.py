@@ -50,6 +50,13 @@ def test_one_line_has_single_blanks() -> None:
     assert text.one_line("\n a\t\u3000b\r\n c\x00 ") == "a b c"
 
 
+@pytest.mark.parametrize(
+    ("said", "tag"), [("zh-CN", "zh-CN"), (" zh_CN\n", "zh-CN"), ("Chinese (PRC)", None), ("", None), (None, None)]
+)
+def test_a_language_is_a_tag_or_none(said: str | None, tag: str | None) -> None:
+    assert text.language_tag(said) == tag
+
+
 @given(_ANY)
 def test_cleaning_twice_is_cleaning_once(any_text: str) -> None:
     cleaned = text.clean(any_text)

@@ -172,7 +172,9 @@ def _first_link(feed: Any, url: str) -> str | None:
 def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
     found: set[str] = set()
     links = [link for link in _listed(raw, "links") if link.get("rel") == "enclosure"]
-    listed = [(link.get("href"), link.get("type"), link.get("length")) for link in links]
+    # text/html is what feedparser says of a link that has no type.
+    kinds = [None if link.get("type") == "text/html" else link.get("type") for link in links]
+    listed = [(link.get("href"), kind, link.get("length")) for link, kind in zip(links, kinds, strict=True)]
     listed += [
         (media.get("url"), media.get("type") or media.get("medium"), media.get("filesize"))
         for media in _listed(raw, "media_content")
