@@ -23,15 +23,7 @@ def keep(
     """Store what a document brought, and the visit with it: all of a poll in one transaction. How many new, changed."""
     now = visit.polled
     entries, identities = _not_forgotten(db, state.id, entries, dedupe.identify(entries, state.id_by))
-    ids = [entry_id for identity in identities for entry_id in identity.ids()]
-    pages = [entry.canonical for entry in entries if entry.canonical]
-    known = store.entries.known(db, state.id, ids, pages)
-    found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by)
-    if found.new and len(entries) * HASH_LENGTH >= len(feed.hashes):
-        # All that the document lists is unseen, as where its ids and links are others than before.
-        titles = {new.prepared.title_key for new in found.new}
-        known = [*{one.row: one for one in (*known, *store.entries.titled(db, state.id, titles))}.values()]
-        found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by)
+    found = _sorted(db, state, feed, entries, identities, now, horizon)
     if found.new or found.changed:
         head = store.entries.head(db, state.id, feed.head)
         store.entries.add(db, state.id, head, found.new, edition, now)
@@ -40,6 +32,28 @@ def keep(
     rhythm = schedule.rhythm(entry.entry.published for entry in entries if entry.entry.published)
     store.sources.record_parsed(db, visit, feed.hashes, rhythm, feed.wishes, found.id_by)
     return len(found.new), len(found.changed)
+
+
+def _sorted(
+    db: store.Database,
+    state: SourceState,
+    feed: ParsedFeed,
+    entries: Sequence[PreparedEntry],
+    identities: Sequence[dedupe.Identity],
+    now: datetime,
+    horizon: dedupe.Horizon,
+) -> dedupe.Sorted:
+    """The entries compared with those that are stored under their ids or pages; under their titles too, where all that
+    the document lists is unseen, as when its ids and links are others than at the last time."""
+    ids = [entry_id for identity in identities for entry_id in identity.ids()]
+    pages = [entry.canonical for entry in entries if entry.canonical]
+    known = store.entries.known(db, state.id, ids, pages)
+    found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by)
+    if not found.new or state.parsed is None or len(entries) * HASH_LENGTH < len(feed.hashes):
+        return found
+    titles = [new.prepared.title_key for new in found.new]
+    known = store.entries.known(db, state.id, ids, pages, titles)
+    return dedupe.sort_out(entries, identities, known, now, horizon, state.id_by)
 
 
 def _not_forgotten(

@@ -18,24 +18,23 @@ _BATCH = 500  # below SQLite's limit on bound values
 _KNOWN_SQL = "select id, entry_id, canonical, digest, title_key, text_key, published, updated, dated from entry"
 
 
-def known(db: Database, source: int, ids: Collection[str], pages: Collection[str]) -> list[Known]:
-    """What is stored of one source under any of these ids, or with any of these canonical links."""
-    found = _found(db, source, "entry_id", sorted(set(ids))) + _found(db, source, "canonical", sorted(set(pages)))
-    return list({one.row: one for one in found}.values())
-
-
-def titled(db: Database, source: int, titles: Collection[bytes]) -> list[Known]:
-    """What is stored of one source under any of these titles (`title_key`). All of the source is looked through."""
-    return _found(db, source, "title_key", titles)
-
-
-def _found(db: Database, source: int, column: str, values: Collection[str] | Collection[bytes]) -> list[Known]:
-    listed, found = list(values), []
-    for start in range(0, len(listed), _BATCH):
-        batch = listed[start : start + _BATCH]
-        rows = db.query(f"{_KNOWN_SQL} where source = ? and {column} in ({marks(batch)})", [source, *batch])
-        found += [_known(row) for row in rows]
-    return found
+def known(
+    db: Database, source: int, ids: Collection[str], pages: Collection[str], titles: Collection[bytes] = ()
+) -> list[Known]:
+    """What is stored of one source under any of these ids, with any of these canonical links, or under any of these
+    titles (`title_key`), for which all of the source is looked through."""
+    found: dict[int, Known] = {}
+    wanted: dict[str, list[str] | list[bytes]] = {
+        "entry_id": sorted(set(ids)),
+        "canonical": sorted(set(pages)),
+        "title_key": sorted(set(titles)),
+    }
+    for column, values in wanted.items():
+        for start in range(0, len(values), _BATCH):
+            batch = values[start : start + _BATCH]
+            rows = db.query(f"{_KNOWN_SQL} where source = ? and {column} in ({marks(batch)})", [source, *batch])
+            found |= {row["id"]: _known(row) for row in rows}
+    return list(found.values())
 
 
 def _known(row: dict[str, Any]) -> Known:
