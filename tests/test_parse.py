@@ -342,6 +342,10 @@ def test_a_picture_among_the_media_is_the_entrys_picture_and_no_enclosure():
         ('<media:content url="http://e.org/a.JPG?w=1"/>', "http://e.org/a.JPG?w=1"),
         ('<media:content url="http://e.org/a.jpg" medium="video" type="image/jpeg"/>', None),
         ('<media:content url="http://e.org/a.jpg" type="video/mp4"/>', None),
+        (
+            '<media:thumbnail url="http://e.org/b.gif" width="1"/><media:content url="http://e.org/a.jpg"/>',
+            "http://e.org/a.jpg",
+        ),
         ('<enclosure url="http://e.org/a" type="image/png"/>', "http://e.org/a"),
         ('<enclosure url="http://e.org/a.jpg" type="audio/mpeg"/>', None),
     ],

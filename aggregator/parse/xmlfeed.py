@@ -227,9 +227,14 @@ def _is_picture(media: Any) -> bool:
     return _PICTURE.search(media.get("url") or "") is not None
 
 
+def _is_pixel(media: Any) -> bool:
+    """Whether a picture is too small to be seen: it only counts readers."""
+    return any(_number(media.get(side)) in (0, 1) for side in ("width", "height"))
+
+
 def _image(raw: Any, content: str, base: str) -> str | None:
-    listed = [media.get("url") for media in _listed(raw, "media_thumbnail")]
-    listed += [media.get("url") for media in _listed(raw, "media_content") if _is_picture(media)]
+    media = _listed(raw, "media_thumbnail") + [each for each in _listed(raw, "media_content") if _is_picture(each)]
+    listed = [each.get("url") for each in media if not _is_pixel(each)]
     listed += [_said_of(raw, "image").get("href")]
     listed += [link.get("href") for link in _listed(raw, "links") if _is_enclosed_picture(link)]
     for address in listed:
