@@ -149,12 +149,13 @@ def _prepare(said: ParsedEntry, feed: ParsedFeed, source: Source, tools: Tools) 
         entry = replace(entry, language=language)
     # Filed by what is stored of it, so that filing it anew later says the same.
     shown = seen if source.full else subject(entry, source)
+    canonical = entry.link and urls.single_page(entry.link, tools.tracking)
     return PreparedEntry(
         entry=entry,
-        canonical=entry.link and urls.single_page(entry.link, tools.tracking),
+        canonical=canonical,
         title_key=_key(seen.folded["title"]),
         text_key=_key(seen.folded["text"]),
-        digest=_digest(entry),
+        digest=_digest(replace(entry, link=canonical or entry.link)),
         filings=categorize.decide(tools.guide, shown, source).filings,
         print=_print(said.title, seen.folded["title"], seen.folded["text"], source.name, tools.aliases),
     )
@@ -179,7 +180,9 @@ def _cut_short(said: ParsedEntry, source: Source) -> ParsedEntry:
 
 
 def _digest(entry: ParsedEntry) -> bytes:
-    """A hash of all that an edit can change: not its dates, which some feeds move at each request, nor its id."""
+    """A hash of all that an edit can change: not its dates, which some feeds move at each request, nor its id. Its link
+    is to be that of the page, since some feeds track each request by it.
+    """
     return hashlib.blake2b(repr(_DIGESTED(entry)).encode("utf-8", "replace"), digest_size=16).digest()
 
 

@@ -134,6 +134,12 @@ def test_dates_that_move_at_each_poll_change_nothing(tmp_path):
     assert (len(outcome.entries), written(outcome)) == (5, [False])
 
 
+def test_links_that_name_one_page_in_other_ways_change_nothing(tmp_path):
+    links = ["http://example.org/{}?utm_source=1", "https://www.example.org/{}/?utm_source=2", "http://example.org/{}"]
+    outcome = replayed(tmp_path, *(rss(*(dated(k, link=link.format(k)) for k in range(3))) for link in links))
+    assert (len(outcome.entries), written(outcome)) == (3, [False, False])
+
+
 def test_an_archive_that_is_issued_again_is_announced_nowhere(tmp_path):
     """The publisher moved: old entries come again with new ids and links, and a new one with them."""
     old = [item(f"new-{k}", f"Story {k}", date=f"0{k + 1} Oct 2026 08:00:00 GMT") for k in range(6)]

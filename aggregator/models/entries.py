@@ -26,7 +26,7 @@ class PreparedEntry:
     """A parsed entry with all that is computed from it alone, so that storing it needs no more text work.
 
     `canonical` is the key of its link (None: the link names no page of its own). `title_key` and `text_key` are 8-byte
-    hashes of the folded title and text, `digest` one of every stored field.
+    hashes of the folded title and text, `digest` one of every stored field (of the link, only the page).
     """
 
     entry: ParsedEntry
