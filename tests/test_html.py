@@ -151,6 +151,7 @@ def test_a_relative_address_without_a_base_goes() -> None:
         '<img src="/loading.gif" data-original="https://img.example/1.png">',
         '<img src="https://img.example/1.png" data-lazyload="true">',
         '<img srcset="https://img.example/1.png 1x, https://img.example/2.png 2x">',
+        '<img srcset="data:image/gif;base64,AA== 1x,\n https://img.example/1.png, https://img.example/2.png 2x">',
         '<img src="https://img.example/1.png"><noscript><img src="https://img.example/1.png"></noscript>',
         '<img src="data:x"><noscript><img src="https://img.example/1.png"></noscript>',
         '<img style="display:none" data-src="https://img.example/1.png">',

@@ -104,6 +104,8 @@ _TINY = re.compile(
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"(?:^|[;\s])display\s*:\s*none\s*(?:;|!|$)", re.IGNORECASE)
+# Of a srcset, without how wide it is; a comma within an address has no blank behind it.
+_CANDIDATE = re.compile(r"(?:^|,\s)\s*([^\s,]\S*[^\s,])")
 _ADDRESS_LIKE = re.compile(r"[^\s{\[<][^\s{<]*[./][^\s{<]*")
 # nh3 takes quadratic time for a run of them.
 _BARE_AMPERSAND = re.compile("&(?![a-zA-Z#])")
@@ -212,7 +214,7 @@ class _Writing:
         """The address of an image, late ones first; None for a tracker, and for a copy that noscript repeats."""
         candidates = [given[key].strip() for key in _LATE if key in given]
         candidates = [value for value in candidates if _ADDRESS_LIKE.fullmatch(value)]
-        candidates += [given.get("src", ""), *given.get("srcset", given.get("data-srcset", "")).split()[:1]]
+        candidates += [given.get("src", ""), *_CANDIDATE.findall(given.get("srcset", given.get("data-srcset", "")))]
         address = next(filter(None, map(self._media, filter(None, candidates))), None)
         if address is None or _beacons().match(address) or (self._in_noscript and address in self._images):
             return None
