@@ -150,10 +150,23 @@ class _Memory:
                 return stored
         return next((stored for stored in self._titled(prepared) if self._is_twin(stored, prepared)), None)
 
-    def find_moved(self, prepared: PreparedEntry, taken: Collection[int]) -> Known | None:
-        """The stored entry that this one is though both its id and its page are others, as after a move or where both
-        change at each poll: by its title and date. No other entry of the document may be that one.
+    def find_moved(self, unknown: Mapping[str, PreparedEntry], taken: Collection[int]) -> dict[str, Known]:
+        """The stored entries that these are though both id and page are others, as after a move or where both change at
+        each poll: by title and date. No two are the same one, nor one of those `taken` (by row).
+
+        A title and text that come once again without a date may well be another entry, if nothing else has moved.
         """
+        found: dict[str, Known] = {}
+        left = set(taken)
+        for fit_id, prepared in unknown.items():
+            if twin := self._moved(prepared, left):
+                found[fit_id] = twin
+                left.add(twin.row)
+        if len(found) >= UNFIT:
+            return found
+        return {fit_id: twin for fit_id, twin in found.items() if twin.dated}
+
+    def _moved(self, prepared: PreparedEntry, taken: Collection[int]) -> Known | None:
         twins = [
             stored
             for stored in self._titled(prepared)
@@ -237,12 +250,14 @@ def sort_out(
         listed.setdefault(identity.fit[1], (prepared, identity))
     found = {entry_id: memory.find(*entry) for entry_id, entry in listed.items()}
     taken = {stored.row for stored in found.values() if stored is not None}
+    moved = memory.find_moved({k: listed[k][0] for k, stored in found.items() if stored is None}, taken)
+    taken |= {stored.row for stored in moved.values()}
     new: dict[str, NewEntry] = {}
     changed: list[Changed] = []
     done: set[int] = set()
     conflicts = 0
     for fit_id, (prepared, identity) in listed.items():
-        stored = found[fit_id] or memory.find_moved(prepared, taken) or memory.find_edited(prepared, identity, taken)
+        stored = found[fit_id] or moved.get(fit_id) or memory.find_edited(prepared, identity, taken)
         if stored is None:
             code, entry_id = memory.free(identity, prepared)
             conflicts += code != identity.rungs[0][0]

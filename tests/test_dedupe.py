@@ -346,6 +346,15 @@ def test_a_site_that_has_moved_is_known_by_titles_and_dates():
     assert {new.id for new in found.new} == {"2", "3"}
 
 
+def test_a_single_undated_entry_is_not_known_by_its_title_and_text():
+    def undated(number, title):
+        return page(number, title=title, content="the same words", published=None)
+
+    stored = [known(undated(k, title), k, dated=False) for k, title in enumerate("ab", 1)]
+    assert [new.id for new in sort([undated(3, "a")], stored).new] == ["3"]
+    assert sort([undated(3, "a"), undated(4, "b")], stored).new == []
+
+
 def test_undated_entries_are_never_old():
     entries = [page(k, published=None) for k in range(6)]
     assert set(backs(entries, dedupe.Horizon(seen=NOW, back_issues=NOW)).values()) == {"ANNOUNCED"}
