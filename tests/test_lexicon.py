@@ -10,7 +10,8 @@ import yaml
 
 from aggregator import text
 from aggregator.categorize import lexicon
-from aggregator.categorize.lexicon import Lexicon, Row, Scale, Table, Term
+from aggregator.categorize.lexicon import Learned, Lexicon, Row, Scale, Table, Term
+from aggregator.models import Weight
 
 ROOT = Path(__file__).resolve().parent.parent
 SCALE = Scale(4.0, 0.0)
@@ -59,6 +60,30 @@ def test_a_word_may_count_only_at_an_edge_of_a_phrase() -> None:
 
 def test_edges_are_not_learned() -> None:
     assert "^苹果" not in small(Row("芯片", "tech", 1.0, 5)).values("苹果芯片")
+
+
+def test_beside_a_text_the_words_of_the_title_count_more_than_those_of_the_text() -> None:
+    judge = small(Row("芯片", "tech", 1.0, 5), Row("球队", "sports", 1.0, 5))
+    alone = judge.score("芯片 球队").by_term
+    assert alone["tech"] == pytest.approx(alone["sports"])
+    both = judge.score("芯片", "球队")
+    assert both.by_term["tech"] > both.by_term["sports"]
+    assert both.words("tech", 5)[0][1] > both.words("sports", 5)[0][1]
+    values = judge.values("芯片", "球队")
+    assert values["芯片"] == pytest.approx(1.5 * values["球队"])
+
+
+def test_a_word_of_title_and_text_counts_once() -> None:
+    judge = small(Row("芯片", "tech", 1.0, 5), Row("球队", "sports", 1.0, 5))
+    assert judge.margins("芯片", "芯片 球队") == judge.margins("芯片", "球队")
+
+
+def test_what_was_learned_of_a_word_counts_as_the_word_does() -> None:
+    judge = small(Row("芯片", "tech", 1.0, 5), Row("球队", "sports", 1.0, 5))
+    learned = Learned.of([Weight("芯片", "sports", 1.0, 1), Weight("球队", "tech", 1.0, 1)])
+    before, after = judge.margins("芯片", "球队"), judge.margins("芯片", "球队", learned)
+    gained = {term: after[term] - before[term] for term in ("tech", "sports")}
+    assert gained["sports"] == pytest.approx(1.5 * gained["tech"])
 
 
 def test_ten_words_are_a_little_less_sure_than_one() -> None:

@@ -33,6 +33,7 @@ NEW_BIAS, NEW_THRESHOLD = -1.0, 0.5  # of a term that has only added or learned 
 ITSELF = 0.3  # how much the weight that a term itself learned counts, beside those of words
 
 _LONGEST = 3  # Han characters of a word that is looked up; a longer one is searched for where its beginning is found
+_TITLE = 1.5  # how much a word of the title counts where there is a text, one of the text counts 1
 _BRIEF = 60  # characters of a text below which an entry is judged like one that has only a title
 _RARITY = 1.5  # power of a word's rarity
 _LENGTH = 1.1  # power of a vector's length by which its words are divided: many words are a little less sure than few
@@ -122,11 +123,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """The words of an entry that say something, the length of the vector that they make, and the margins, before
-    anything was learned and with it."""
+    """The words of an entry that say something, shipped and learned, with how much each counts; the length of the
+    vector that they make; and the margins, before anything was learned and with it."""
 
-    known: Mapping[str, _Word]
-    taught: Collection[str]
+    known: Mapping[str, float]
+    taught: Mapping[str, float]
     length: float
     shipped: Mapping[str, float]
     margins: Mapping[str, float]
@@ -230,41 +231,65 @@ class Lexicon:
     def values(self, title: str, body: str = "") -> dict[str, float]:
         """What learning may give weights to: the known words of an entry, and all of its title, each as it counts."""
         heard = self._heard(title, body, NOTHING)
-        words = {*heard.known, *(word for word in words_of(title) if len(word) > 1)}
-        return {word: self._rarity(word) / heard.length for word in sorted(words)}
+        loudness = _loudness(body)
+        counts = {word: loudness for word in words_of(title) if len(word) > 1} | {**heard.known}
+        return {word: count * self._rarity(word) / heard.length for word, count in sorted(counts.items())}
 
     def said(self, heard: _Heard, term: str, learned: Learned) -> dict[str, float]:
         """What each word of an entry adds for `term`, before it is divided by the length of the entry."""
         place = self._places.get(term)
-        said = {word: weight for word, (_, weights) in heard.known.items() for at, weight in weights if at == place}
-        for word in heard.taught:
+        said = {
+            word: count * weight
+            for word, count in heard.known.items()
+            for at, weight in self._words[word][1]
+            if at == place
+        }
+        for word, count in heard.taught.items():
             if row := learned.weights[word].get(term):
-                said[word] = said.get(word, 0.0) + row.weight * self._rarity(word)
+                said[word] = said.get(word, 0.0) + count * row.weight * self._rarity(word)
         return said
 
     def _rarity(self, word: str) -> float:
         return self._words[word][0] if word in self._words else self._rarest
 
     def _heard(self, title: str, body: str, learned: Learned) -> _Heard:
-        folded = f"{title} {body[:OPENING]}"
-        spoken = [*_spoken(folded), *edges_of(folded)]
-        listed = set(filter(self._listed.__contains__, spoken))
-        listed.update(list(longer_in(folded, listed, self._longer)))
-        known = {word: self._words[word] for word in listed if word in self._words}
+        known: dict[str, float] = {}
+        taught: dict[str, float] = {}
         square, sums = 0.0, [0.0] * len(self._places)
-        for rare, weights in known.values():
-            square += rare * rare
-            for place, weight in weights:
-                sums[place] += weight
+        for part, count in ((title, _loudness(body)), (body[:OPENING], 1.0)):
+            spoken = [*_spoken(part), *edges_of(part)]
+            listed = set(filter(self._listed.__contains__, spoken))
+            listed.update(list(longer_in(part, listed, self._longer)))
+            words = [word for word in listed if word in self._words and word not in known]
+            squared, added = self._sums(words)
+            square += count * count * squared
+            sums = [before + count * more for before, more in zip(sums, added, strict=True)]
+            known |= dict.fromkeys(words, count)
+            if learned.weights:
+                taught = dict.fromkeys(filter(learned.weights.__contains__, (*spoken, *listed)), count) | taught
         length = length_of(square, self._rarest) or self._rarest
         shipped = {term: total / length + self.terms[term].bias for term, total in zip(self.terms, sums, strict=True)}
-        taught = {word for word in (*spoken, *known) if word in learned.weights} if learned.weights else set()
         margins = dict(shipped)
         for word in (*taught, ""):
-            value = self._rarity(word) / length if word else ITSELF
+            value = taught[word] * self._rarity(word) / length if word else ITSELF
             for term, row in learned.weights.get(word, {}).items():
                 margins[term] = margins.get(term, NEW_BIAS) + row.weight * value
         return _Heard(known, taught, length, shipped, margins)
+
+    def _sums(self, words: Iterable[str]) -> tuple[float, list[float]]:
+        """The squared rarities of these words, and their weights for each term, summed up."""
+        square, sums = 0.0, [0.0] * len(self._places)
+        for word in words:
+            rare, weights = self._words[word]
+            square += rare * rare
+            for place, weight in weights:
+                sums[place] += weight
+        return square, sums
+
+
+def _loudness(body: str) -> float:
+    """How much a word of the title counts beside this text."""
+    return _TITLE if body else 1.0
 
 
 def _by_score(pair: tuple[str, float]) -> float:
