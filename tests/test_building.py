@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 from click.testing import CliRunner
@@ -54,6 +55,15 @@ def test_known_words_are_enough_for_a_category_without_examples() -> None:
 def test_a_child_learns_from_its_parents_titles_with_its_words() -> None:
     scores = Lexicon(table()).score("量子点光刻再进一步").by_term
     assert scores["chips"] > scores["sports"]
+
+
+def test_the_least_threshold_is_lower_with_a_text_than_for_a_title() -> None:
+    odd = [replace(example, right=frozenset({"tech"})) for example in examples() if "sports" in example.right]
+    titles = [*examples() * 3, *odd]
+    texts = [replace(example, text=f"{example.title} {example.title}") for example in titles]
+    built = building.build([*titles, *texts], (), PARENTS, {"tech": 0.3})
+    tech = next(term for term in built.terms if term.term == "tech")
+    assert (tech.least(has_text=False), tech.least(has_text=True)) == (0.5, 0.4)
 
 
 def test_the_same_examples_build_the_same_file() -> None:

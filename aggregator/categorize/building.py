@@ -38,6 +38,7 @@ _COMMON = 0.15  # power of a word's frequency by which its weights are the more 
 _AGAINST = 0.8  # a weight against a term is less important than one for it
 _UNKNOWN = -3.0  # the bias of a term without examples
 _LEAST, _MOST = 0.5, 0.95  # no threshold is below, since feeds have much that belongs nowhere, or above
+_LEAST_WITH_TEXT = 0.4  # a text says enough for one below that of a title
 _UNTRIED = 0.6  # the threshold of a term that has too few examples to find one, or only known words
 _ENOUGH = 100  # examples
 
@@ -258,14 +259,17 @@ def _with_thresholds(term: Term, scored: Sequence[_Judged], precise: float) -> T
     """The term with the thresholds from which on a share `precise` of the left out examples is right: of all of them,
     or of titles and of those with a text apart where there are enough of both."""
     kinds = [[each for each in scored if bool(each[0].text) is has_text] for has_text in (False, True)]
-    thresholds = [_threshold(term, kind, precise) for kind in kinds]
-    if None in thresholds:
-        return replace(term, threshold=_threshold(term, scored, precise) or _UNTRIED)
-    return replace(term, threshold=thresholds[0] or _UNTRIED, with_text=thresholds[1])
+    titles, texts = (
+        _threshold(term, kind, precise, least) for kind, least in zip(kinds, (_LEAST, _LEAST_WITH_TEXT), strict=True)
+    )
+    if titles is None or texts is None:
+        return replace(term, threshold=_threshold(term, scored, precise, _LEAST) or _UNTRIED)
+    return replace(term, threshold=titles, with_text=texts)
 
 
-def _threshold(term: Term, scored: Sequence[_Judged], precise: float) -> float | None:
-    """The lowest score from which on a share `precise` of these is right; None where too few are of the term."""
+def _threshold(term: Term, scored: Sequence[_Judged], precise: float, least: float) -> float | None:
+    """The lowest score, not below `least`, from which on a share `precise` of these is right; None where too few are
+    of the term."""
     if term.parent or sum(term.term in example.right for example, _ in scored) < _ENOUGH:
         return None
     best_first = sorted(
@@ -281,4 +285,4 @@ def _threshold(term: Term, scored: Sequence[_Judged], precise: float) -> float |
         hits += right
         if right and hits >= precise * count:
             lowest = score
-    return round(min(max(lowest, _LEAST), _MOST), 3)
+    return round(min(max(lowest, least), _MOST), 3)
