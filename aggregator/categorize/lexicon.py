@@ -260,7 +260,7 @@ class Lexicon:
             spoken = [*_spoken(part), *edges_of(part)]
             listed = set(filter(self._listed.__contains__, spoken))
             listed.update(list(longer_in(part, listed, self._longer)))
-            words = [word for word in listed if word in self._words and word not in known]
+            words = (self._words.keys() & listed) - known.keys()
             squared, added = self._sums(words)
             square += count * count * squared
             sums = [before + count * more for before, more in zip(sums, added, strict=True)]
