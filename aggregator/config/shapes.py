@@ -233,7 +233,9 @@ class FetchShape(Section):
     )
     deadline: kinds.SecondOrMore = Field(_SETTINGS.fetch.deadline, description="The most that one fetch may take.")
     max_body: kinds.Size = Field(_SETTINGS.fetch.max_body, description="The largest document, decompressed.")
-    concurrency: kinds.UpToThousand = Field(_SETTINGS.fetch.concurrency, description="Fetches at once, each until its document is read.")
+    concurrency: kinds.UpToThousand = Field(
+        _SETTINGS.fetch.concurrency, description="Fetches at once, each until its document is read."
+    )
     per_host: kinds.UpToThousand = Field(_SETTINGS.fetch.per_host, description="Fetches at once from one host.")
     host_gap: kinds.Duration = Field(_SETTINGS.fetch.host_gap, description="Pause between two fetches from one host.")
     contact: kinds.Note = Field(_SETTINGS.fetch.contact, description="Address or page named in the User-Agent field.")
