@@ -281,6 +281,36 @@ def test_a_damaged_file_is_named(tmp_path):
         store.connect(tmp_path)
 
 
+def test_nobody_writes_while_it_is_anothers_turn(tmp_path):
+    order = []
+
+    def command():
+        with store.writing(tmp_path) as db:
+            order.append("command")
+            db.execute("insert into state values ('command', 'x')")
+
+    async def main():
+        writer = store.Writer(tmp_path)
+        with store.turn(tmp_path):
+            beside = threading.Thread(target=command)
+            beside.start()
+            job = asyncio.create_task(writer.run(lambda _: order.append("daemon")))
+            await asyncio.wait([job], timeout=0.3)
+            order.append("turn")
+        await job
+        await asyncio.to_thread(beside.join)
+        await writer.close()
+
+    asyncio.run(main())
+    assert (order[0], sorted(order[1:])) == ("turn", ["command", "daemon"])
+
+
+def test_a_turn_that_does_not_end_is_said(tmp_path):
+    said = r"locked by another process .*write\.lock"
+    with store.turn(tmp_path), pytest.raises(errors.StoreError, match=said), store.turn(tmp_path):
+        pass
+
+
 # ------------------------------------------------------------------------------------------------- the writer
 
 

@@ -34,14 +34,14 @@ def decide(act: str, targets: Sequence[str], others: Sequence[str | None] = (Non
     config = load()
     store.read_only(config.settings.data).close()
     now = datetime.now(UTC)
-    db = store.connect(config.settings.data)
-    for entry in filter(None, targets):
-        check(db, entry)
-    for target, other in itertools.product(targets, others):
-        if not undo:
-            store.decisions.decide(db, Decision(getpass.getuser(), now, act, target, other))
-        elif not store.decisions.undo(db, act, target, other, now):
-            raise errors.AggregatorError(f"no {act} of {target} stands: there is nothing to undo")
+    with store.writing(config.settings.data) as db:
+        for entry in filter(None, targets):
+            check(db, entry)
+        for target, other in itertools.product(targets, others):
+            if not undo:
+                store.decisions.decide(db, Decision(getpass.getuser(), now, act, target, other))
+            elif not store.decisions.undo(db, act, target, other, now):
+                raise errors.AggregatorError(f"no {act} of {target} stands: there is nothing to undo")
     click.echo("decided; it counts at the next tick (a running daemon takes it at once)")
 
 

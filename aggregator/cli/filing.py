@@ -137,7 +137,8 @@ def apply() -> None:
         click.echo(f"{refiled} entries were filed anew")
     except folder.HeldError:
         decision = Decision(getpass.getuser(), datetime.now(UTC), "apply", "")
-        store.decisions.decide(store.connect(config.settings.data), decision)
+        with store.writing(config.settings.data) as db:
+            store.decisions.decide(db, decision)
         click.echo("the daemon files the stored entries anew, in the background; `status` says when it is done")
 
 

@@ -46,12 +46,10 @@ def import_(file: IO[bytes]) -> None:
         damaged.append(number)
         click.echo(f"line {number}: {reason}", err=True)
 
-    with folder.hold(data, "import"), _bar("Importing") as advance:
-        db = store.connect(data)
+    with folder.hold(data, "import"), store.writing(data) as db, _bar("Importing") as advance:
         added = store.exchange.take(db, _counted(file, advance), complain)
         with db.atomic():
             sum(pipeline.rebuild(db, config.aliases))  # what entries are compared by is in no export
-        db.close()
     click.echo("added: " + ", ".join(f"{added[kind]} {words}" for kind, words in _COUNTED.items()))
     click.echo("`aggregator publish` writes the feeds; a start of the daemon does it too")
     if damaged:

@@ -98,8 +98,6 @@ def rebuild() -> None:
     from aggregator import folder, pipeline, store
 
     config = load()
-    with folder.hold(config.settings.data, "story rebuild"):
-        db = store.connect(config.settings.data)
-        with db.atomic():
-            count = sum(counted("Comparing", pipeline.rebuild(db, config.aliases), printed=False))
+    with folder.hold(config.settings.data, "story rebuild"), store.writing(config.settings.data) as db, db.atomic():
+        count = sum(counted("Comparing", pipeline.rebuild(db, config.aliases), printed=False))
     click.echo(f"{count} entries can be compared anew")

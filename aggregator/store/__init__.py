@@ -37,7 +37,7 @@ from aggregator.store import (
     sources,
     stories,
 )
-from aggregator.store.connection import FILE_NAME, connect, read_only, speaking
+from aggregator.store.connection import FILE_NAME, connect, read_only, speaking, turn, writing
 from aggregator.store.writer import Writer
 
 __all__ = [
@@ -59,4 +59,6 @@ __all__ = [
     "sources",
     "speaking",
     "stories",
+    "turn",
+    "writing",
 ]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +20,8 @@ from aggregator.store.schema import migrations
 FILE_NAME = "aggregator.db"
 CACHE = 32 * 1024  # KiB of pages that the writer keeps, as far as it needs them
 BUSY_TIMEOUT = 10.0  # seconds a write waits for another process's lock
+_TURN = "write.lock"
+_TURN_LOOK = 0.01  # seconds between two looks whether it is our turn
 
 
 def connect(folder: Path) -> Database:
@@ -32,6 +38,48 @@ def connect(folder: Path) -> Database:
         if migrations.pending(db):
             migrations.apply(db)
     return db
+
+
+@contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Hold the turn to write, for which every process waits before a transaction; raises StoreError.
+
+    SQLite has a lock for writing, but gives it back before what was committed is moved from the log into the file. If
+    another process commits just then, releases before 3.51.3 can lose transactions (sqlite.org/wal.html, "The WAL-Reset
+    Bug"). Debian 12 and 13 have older ones.
+    """
+    where, until = f" ({folder / _TURN})", time.monotonic() + BUSY_TIMEOUT
+    try:
+        handle = os.open(folder / _TURN, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise errors.StoreError(_full(where) if error.errno == errno.ENOSPC else _unwritable(where)) from error
+    try:
+        while not _locked(handle):
+            if time.monotonic() > until:
+                raise errors.StoreError(_busy(where))
+            time.sleep(_TURN_LOOK)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Database]:
+    """The folder's database for a command that writes beside the daemon, or without it; closed afterwards."""
+    with turn(folder):
+        db = connect(folder)
+        try:
+            yield db
+        finally:
+            db.close()
 
 
 def read_only(folder: Path) -> Database:
@@ -70,14 +118,26 @@ def _sentence(error: sqlite3.Error, path: Path | None) -> str:
     name = getattr(error, "sqlite_errorname", "") or ""
     where = f" ({path})" if path else ""
     if name.startswith("SQLITE_FULL"):
-        return f"the disk is full{where}: free some space"
+        return _full(where)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return f"the database is locked by another process{where}: it was waited for {BUSY_TIMEOUT:.0f} s"
+        return _busy(where)
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
-        return f"the database cannot be written{where}: check the folder's owner and rights"
+        return _unwritable(where)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return f"the database file is damaged{where}: restore a backup ({error})"
     return f"the database failed{where}: {error}"
+
+
+def _full(where: str) -> str:
+    return f"the disk is full{where}: free some space"
+
+
+def _busy(where: str) -> str:
+    return f"the database is locked by another process{where}: it was waited for {BUSY_TIMEOUT:.0f} s"
+
+
+def _unwritable(where: str) -> str:
+    return f"the database cannot be written{where}: check the folder's owner and rights"
 
 
 def seconds(moment: datetime) -> int:

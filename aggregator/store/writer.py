@@ -22,7 +22,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlite_utils import Database
 
 from aggregator import errors
-from aggregator.store.connection import connect, read_only, speaking
+from aggregator.store.connection import connect, read_only, speaking, turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,7 +53,8 @@ class Writer:
     def __init__(self, folder: Path) -> None:
         self._loop = asyncio.get_running_loop()
         self._folder = folder
-        self._db = connect(folder)
+        with turn(folder):
+            self._db = connect(folder)
         # What is asked in one turn of the loop is handed over together: to wake a thread costs more than most jobs.
         self._asked: list[_Job | None] = []
         self._handed: queue.SimpleQueue[list[_Job | None]] = queue.SimpleQueue()
@@ -119,7 +120,7 @@ class Writer:
         done = [first]
         ended = False
         try:
-            with speaking():
+            with turn(self._folder), speaking():
                 self._db.conn.execute("BEGIN IMMEDIATE")
                 self._run(first)
                 ended = self._gather(done)

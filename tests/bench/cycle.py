@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+from aggregator import store
 from tests.instance import Instance, free_port
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "bench"
@@ -91,7 +92,7 @@ class Daemon:
         time.sleep(1.1)  # stored times are whole seconds: this cycle's must be later than the last one's
         since, before, started = int(time.time()), self._cpu(), time.perf_counter()
         if self.stopped:
-            with sqlite3.connect(self.instance.data / "aggregator.db") as db:
+            with store.writing(self.instance.data) as db:
                 db.execute("update source set next_poll = 0")
             self._signal(signal.SIGCONT)
         else:
@@ -99,8 +100,7 @@ class Daemon:
         while not self._finished(since):
             time.sleep(0.02)
         figures = {"cpu": self._cpu() - before, "wall": time.perf_counter() - started, "pss": self.memory()}
-        with sqlite3.connect(self.instance.data / "aggregator.db") as db:
-            db.execute("begin immediate")  # so that it is stopped within no transaction of its own
+        with store.turn(self.instance.data):  # so that it is stopped within no transaction of its own
             self._signal(signal.SIGSTOP)
         self.stopped = True
         return figures
