@@ -85,7 +85,10 @@ async def _poll_once(
 
     async with daemon.open_pipeline(config) as line:
         await line.adopt(line.setup, now)
-        polled = await line.tick(now, names, forced, report=report)
+        polled = found = await line.tick(now, names, forced, report=report)
+        while found and not forced:
+            found = await line.tick(now, report=report)
+            polled += found
         await line.prune(now)
     step(f"{polled} source{'s' * (polled != 1)} polled")
 

@@ -108,10 +108,11 @@ class Pipeline:
         patience: float | None = None,
         report: Callable[[Report], None] | None = None,
     ) -> int:
-        """Poll what is due at `now` (or, `forced`, the named sources, all where none is named), and publish what
-        changed.
+        """Poll what is due at `now`, as many sources as there is room for (or, `forced`, all the named ones, all where
+        none is named), and publish what changed.
 
-        How many sources were polled. What has come is published after `patience` seconds even while slow sources are
+        How many sources were polled; what is left is for a later tick, so that each is polled at a time that is not
+        long past. What has come is published after `patience` seconds even while slow sources are
         still under way. Raises BackwardsError, and StoreError when nothing can be stored.
         """
         setup = self.setup
@@ -120,14 +121,10 @@ class Pipeline:
             raise BackwardsError(
                 f"{now.isoformat()} lies before the last tick, {last.isoformat()}: choose a later time"
             )
-        polled = 0
-        while states := await self._take_due(setup, now, names, forced):
-            polled += len(states)
-            await self._poll_all(setup, states, now, patience, report)
-            if forced:
-                break
+        states = await self._take_due(setup, now, names, forced)
+        await self._poll_all(setup, states, now, patience, report)
         await self.catch_up(setup, now)
-        return polled
+        return len(states)
 
     async def anything_due(self, now: datetime) -> bool:
         """Whether a tick at `now` would find a source that is not under way already."""

@@ -89,15 +89,14 @@ class Daemon:
 
     def cycle(self) -> dict[str, float]:
         """One cycle over all sources."""
-        time.sleep(1.1)  # stored times are whole seconds: this cycle's must be later than the last one's
-        since, before, started = int(time.time()), self._cpu(), time.perf_counter()
+        before, started = self._cpu(), time.perf_counter()
         if self.stopped:
             with store.writing(self.instance.data) as db:
                 db.execute("update source set next_poll = 0")
             self._signal(signal.SIGCONT)
         else:
             self.instance.configure(self.sources)
-        while not self._finished(since):
+        while not self._finished():
             time.sleep(0.02)
         figures = {"cpu": self._cpu() - before, "wall": time.perf_counter() - started, "pss": self.memory()}
         with store.turn(self.instance.data):  # so that it is stopped within no transaction of its own
@@ -105,10 +104,11 @@ class Daemon:
         self.stopped = True
         return figures
 
-    def _finished(self, since: int) -> bool:
+    def _finished(self) -> bool:
+        """Whether every source was polled since it was made due, and what came is published."""
         with sqlite3.connect(f"file:{self.instance.data}/aggregator.db?mode=ro", uri=True) as db:
-            polled = db.execute("select count(*) from source where last_poll >= ?", [since]).fetchone()[0]
-            if polled < len(self.sources):
+            polled = "select count(*) from source where last_poll is not null and next_poll > 0"
+            if db.execute(polled).fetchone()[0] < len(self.sources):
                 return False
             waiting = db.execute("select count(*) from entry where story is null").fetchone()[0]
             dirty = db.execute("select count(*) from feed where changed > rendered").fetchone()[0]
