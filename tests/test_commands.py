@@ -97,3 +97,10 @@ def test_what_goes_wrong_in_the_database_is_one_sentence(instance, feeds, table,
     damage(instance, table)
     (complaint,) = instance.command(*said, code=1).stderr.splitlines()
     assert complaint.startswith("aggregator: the database file is damaged: restore a backup (")
+
+
+def test_poll_goes_on_until_nothing_is_due(instance):
+    nobody = [{"name": f"s{k}", "url": f"http://127.0.{k % 200}.1:9/{k}", "category": "tech"} for k in range(1005)]
+    instance.configure(nobody)
+    assert "1005 sources polled" in instance.poll("--now", "2026-11-22T12:00:00Z")
+    assert "0 sources polled" in instance.poll("--now", "2026-11-22T12:00:01Z")
