@@ -9,7 +9,6 @@ import os
 import resource
 import signal
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -28,7 +27,6 @@ HOUSEKEEPING = timedelta(hours=1)
 LOOK_AT_FILES = 0.25  # seconds between two looks at the configuration
 LOOK = 0.1  # seconds between two looks at the loop
 BLOCKED = 0.05  # seconds for which nothing may hold the loop
-TURN = 0.0005  # seconds for which a thread that computes keeps the interpreter when the loop asks for it
 PATIENCE = 3.0  # seconds after which what has come is published while slow sources are still under way
 STORE_PAUSE = 3.0  # seconds without a tick after the store failed
 DRAIN = 2.0  # seconds that polls under way get at the stop
@@ -64,7 +62,6 @@ async def run(config: Config, load: Load, ready: Callable[[Config], None]) -> No
                 await line.catch_up(line.setup, _now())
                 life.caught_up = True
                 _spare_collector()
-                sys.setswitchinterval(TURN)
                 ready(config)
                 await life.until_stopped()
     log.info("stopped")
