@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from aggregator import stories
-from aggregator.models import Category, PublishSettings
+from aggregator.models import OWN_TERMS, Category, PublishSettings
 
 Trace = Mapping[str, Any]
 
@@ -175,8 +175,7 @@ def _part_of_score(line: str) -> str:
 
 
 def _gone(term: str, categories: Mapping[str, Category]) -> str:
-    known = term in categories or term in ("all", "other")
-    return "" if known else " The configuration has no such category now."
+    return "" if term in categories or term in OWN_TERMS else " The configuration has no such category now."
 
 
 def _named(term: str, categories: Mapping[str, Category]) -> str:

@@ -99,11 +99,10 @@ async def _poll_once(
 def publish(terms: tuple[str, ...]) -> None:
     """Render feeds anew from what is stored (all where none is named). What stays the same is not written."""
     config = load()
-    known = [*(category.term for category in config.categories), "all", "other"]
-    if unknown := [term for term in terms if term not in known]:
-        raise click.UsageError(f"no category has the term {', '.join(unknown)}{nearest(unknown[0], known)}")
+    if unknown := [term for term in terms if term not in config.terms]:
+        raise click.UsageError(f"no category has the term {', '.join(unknown)}{nearest(unknown[0], config.terms)}")
     with progress("Publishing") as step:
-        written = asyncio.run(_publish(config, terms or tuple(known)))
+        written = asyncio.run(_publish(config, terms or config.terms))
         for path in written:
             step(path)
     click.echo(f"{len(written)} file{'s' * (len(written) != 1)} written", err=True)

@@ -67,18 +67,13 @@ def _status(config: Config, db: Database, now: datetime) -> Row:
         "sources": sorted(sources, key=lambda source: (_WORST_FIRST.index(source["status"]), source["name"])),
         "not_taken": [source.name for source in config.sources if source.name not in known],
         **store.reports.totals(db),
-        "dirty": [mark.term for mark in store.publications.dirty(db, _published(config))],
+        "dirty": [mark.term for mark in store.publications.dirty(db, config.terms)],
         "day": sum(source["day"] for source in sources),
         "week": sum(source["week"] for source in sources),
         "outdated_prints": store.fingerprints.outdated(db, stories.VERSION),
         "filed_by_other_rules": store.filings.older(db, categorize.editions(config)),
         **_sizes(config.settings.data),
     }
-
-
-def _published(config: Config) -> set[str]:
-    """The terms that have a feed; that of a category that was removed waits for nothing."""
-    return {*(category.term for category in config.categories), "all", "other"}
 
 
 def _sizes(data: Path) -> Row:

@@ -8,6 +8,7 @@ sees.
 from __future__ import annotations
 
 from aggregator.models.configuration import (
+    OWN_TERMS,
     RESERVED_TERMS,
     Category,
     Config,
@@ -37,6 +38,7 @@ from aggregator.models.stories import (
 )
 
 __all__ = [
+    "OWN_TERMS",
     "RESERVED_TERMS",
     "SAME_EVENT_WINDOW",
     "SAME_TEXT_WINDOW",

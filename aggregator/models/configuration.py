@@ -9,7 +9,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 # Terms that name something of the aggregator's own, so that no category may take them.
-RESERVED_TERMS = ("all", "other", "hot", "health", "search", "archive", "sources")
+OWN_TERMS = ("all", "other")  # feeds that are of no category
+RESERVED_TERMS = (*OWN_TERMS, "hot", "health", "search", "archive", "sources")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +146,8 @@ class Config:
     tracking: str = ""  # lines that add to our own list of tracking parameters
     aliases: str = ""  # lines that add to our own table of names
     lexicon: str = ""  # lines that add to our own words
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The terms that have a feed."""
+        return (*(category.term for category in self.categories), *OWN_TERMS)

@@ -22,7 +22,7 @@ class Setup:
         self.categories = {category.term: category for category in config.categories}
         self.sources = {source.name: source for source in config.sources}
         self.parents: Mapping[str, str | None] = {c.term: c.parent for c in config.categories}
-        self.terms = (*self.categories, "all", "other")
+        self.terms = config.terms
         self._config = config
         self._editions = categorize.editions(config)
         self.teach((), 0)

@@ -44,12 +44,13 @@ def _sorted(
     horizon: dedupe.Horizon,
 ) -> dedupe.Sorted:
     """The entries compared with those that are stored under their ids or pages; under their titles too, where all that
-    the document lists is unseen, as when its ids and links are others than at the last time."""
+    the document lists would be new, as when its ids and links are others than at the last time."""
     ids = [entry_id for identity in identities for entry_id in identity.ids()]
     pages = [entry.canonical for entry in entries if entry.canonical]
     known = store.entries.known(db, state.id, ids, pages)
     found = dedupe.sort_out(entries, identities, known, now, horizon, state.id_by)
-    if not found.new or state.parsed is None or len(entries) * HASH_LENGTH < len(feed.hashes):
+    some_known = found.changed or found.unchanged or len(entries) * HASH_LENGTH < len(feed.hashes)
+    if not found.new or some_known or state.parsed is None:
         return found
     titles = [new.prepared.title_key for new in found.new]
     known = store.entries.known(db, state.id, ids, pages, titles)

@@ -51,9 +51,8 @@ def correction(db: Database) -> tuple[int, Example] | None:
 
 def corrected(db: Database, decision: int, changed: Iterable[Weight], surplus: Iterable[Weight]) -> None:
     """Store what a correction taught, and with it by how much, for undoing it; nothing if it was undone meanwhile."""
-    before = {(row.word, row.term): row.weight for row in rows(db)}
     changed = list(changed)
-    lesson = [[row.word, row.term, row.weight - before.get((row.word, row.term), 0.0)] for row in changed]
+    lesson = [[row.word, row.term, row.weight - _weight(db, row)] for row in changed]
     stands = db.conn.execute(
         "update decision set taught = 1, effect = json_set(coalesce(nullif(effect, ''), '{}'), '$.lesson', json(?))"
         " where id = ? and undone_at is null",
@@ -61,6 +60,12 @@ def corrected(db: Database, decision: int, changed: Iterable[Weight], surplus: I
     )
     if stands.rowcount and changed:
         put(db, changed, surplus)
+
+
+def _weight(db: Database, row: Weight) -> float:
+    """What was learned of its word for its term up to now."""
+    found = db.conn.execute("select weight from learned where (word, term) = (?, ?)", [row.word, row.term]).fetchone()
+    return float(found[0]) if found else 0.0
 
 
 def take_back(db: Database, lesson: Iterable[tuple[str, str, float]]) -> None:
