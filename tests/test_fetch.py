@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 
 import brotli
 import pytest
+import uvloop
 import zstandard
 from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given, settings
@@ -49,7 +50,7 @@ T = TypeVar("T")
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a test's coroutine; nothing here takes half a minute."""
-    return asyncio.run(asyncio.wait_for(work, 30))
+    return uvloop.run(asyncio.wait_for(work, 30))
 
 
 async def get(

@@ -97,6 +97,7 @@ def test_the_entries_of_a_very_long_document_are_read_in_turns() -> None:
     first = parse.read(document, None, URL, None)
     rest = parse.read(document, None, URL, None, first.hashes)
     assert len(first.entries) == parse.MOST_AT_ONCE
+    assert first.gist == b""  # there is more to read in the same document
     assert [entry.title for entry in rest.entries] == [str(n) for n in range(parse.MOST_AT_ONCE, count)]
     assert parse.read(document, None, URL, None, rest.hashes).entries == ()
 

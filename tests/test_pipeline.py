@@ -86,6 +86,30 @@ def test_the_same_entries_in_other_bytes_change_nothing(instance, feeds):
     assert files(instance) == before
 
 
+def test_a_document_that_only_dates_itself_anew_has_not_changed_and_its_validators_count(instance, feeds):
+    made = [rss(item(1)).replace("<item>", f"<lastBuildDate>{hour}:00</lastBuildDate><item>", 1) for hour in (12, 13)]
+    feeds["/a.xml"] = Answer(made[0].encode(), headers={"ETag": '"one"'})
+    instance.configure([{"name": "A", "url": feeds.url("/a.xml"), "category": "tech"}])
+    instance.poll("--now", T0)
+    before = files(instance)
+    feeds["/a.xml"] = Answer(made[1].encode(), headers={"ETag": '"two"'})
+    assert "A: unchanged, 0 new, 0 changed" in instance.poll("--all", "--now", "2026-11-22T13:30:00Z")
+    assert files(instance) == before
+    instance.poll("--all", "--now", "2026-11-22T14:30:00Z")
+    assert feeds.asked[-1][1]["If-None-Match"] == '"two"'
+
+
+def test_what_is_new_in_a_document_after_one_that_only_dated_itself_anew_is_read(instance, feeds):
+    dated = "<lastBuildDate>{}</lastBuildDate><item>"
+    for hour, items in ((12, [item(1)]), (13, [item(1)]), (14, [item(2), item(1)])):
+        feeds["/a.xml"] = rss(*items).replace("<item>", dated.format(hour), 1)
+        if hour == 12:
+            instance.configure([{"name": "A", "url": feeds.url("/a.xml"), "category": "tech"}])
+        said = instance.poll("--all", "--now", f"2026-11-22T{hour}:30:00Z")
+    assert "A: ok, 1 new, 0 changed" in said
+    assert titles(instance) == ["Story 2", "Story 1"]
+
+
 def test_rows_of_one_tick_are_in_the_order_of_their_dates_across_sources(instance, feeds):
     hours = ["08", "09", "10", "11"]
     dated = [item(h, date=f"Sun, 22 Nov 2026 {h}:00:00 GMT") for h in hours]

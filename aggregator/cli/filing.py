@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
+import uvloop
 
 from aggregator.cli.common import as_json_option, counted, database, folders, load, nearest, print_json
 from aggregator.cli.editing import decide
@@ -133,7 +133,7 @@ def apply() -> None:
     store.read_only(config.settings.data).close()
     try:
         with folder.hold(config.settings.data, "apply"):
-            refiled = asyncio.run(_apply(config))
+            refiled = uvloop.run(_apply(config))
         click.echo(f"{refiled} entries were filed anew")
     except folder.HeldError:
         decision = Decision(getpass.getuser(), datetime.now(UTC), "apply", "")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
+import uvloop
 
 from aggregator import logs
 from aggregator.cli.common import ask_for_contact, folders, load, moment, nearest, progress
@@ -33,7 +34,7 @@ def run() -> None:
         config = load()
         logs.start(config.settings.log_level, config.settings.log_format)
         ask_for_contact(config)
-        asyncio.run(daemon.run(config, load_again, _say_where))
+        uvloop.run(daemon.run(config, load_again, _say_where))
     except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo("stopped while starting", err=True)
 
@@ -69,7 +70,7 @@ def poll(sources: tuple[str, ...], everything: bool, now: str | None) -> None:
     at = moment(now) if now else datetime.now(UTC)
     logs.start("warning", config.settings.log_format)
     with folder.hold(config.settings.data, "poll"), progress("Polling") as step:
-        asyncio.run(_poll_once(config, at, sources, everything or bool(sources), step))
+        uvloop.run(_poll_once(config, at, sources, everything or bool(sources), step))
 
 
 async def _poll_once(
@@ -102,7 +103,7 @@ def publish(terms: tuple[str, ...]) -> None:
     if unknown := [term for term in terms if term not in config.terms]:
         raise click.UsageError(f"no category has the term {', '.join(unknown)}{nearest(unknown[0], config.terms)}")
     with progress("Publishing") as step:
-        written = asyncio.run(_publish(config, terms or config.terms))
+        written = uvloop.run(_publish(config, terms or config.terms))
         for path in written:
             step(path)
     click.echo(f"{len(written)} file{'s' * (len(written) != 1)} written", err=True)

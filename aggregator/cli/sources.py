@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
+import uvloop
 
 from aggregator import errors
 from aggregator.cli.common import FAILED, WRONG, as_json_option, folders, load, nearest, print_json, progress
@@ -74,7 +75,7 @@ def test(wanted: tuple[str, ...], everything: bool, as_json: bool) -> None:
     config = load()
     chosen = [each for each in config.sources if each.enabled] if everything else _chosen(config, wanted)
     with progress("Testing") as step:
-        failed = asyncio.run(_test(config, chosen, step, as_json))
+        failed = uvloop.run(_test(config, chosen, step, as_json))
     if failed:
         click.echo(f"{failed} of {len(chosen)} could not be read", err=True)
         sys.exit(FAILED)
@@ -210,7 +211,7 @@ def add(url: str, name: str | None, categories: tuple[str, ...]) -> None:
     terms = tuple(dict.fromkeys(_term(config, said) for said in categories))
     wanted = Source("", _address(url), terms)
     _refuse_held(config, wanted.url)
-    reading = asyncio.run(_find(config, wanted))
+    reading = uvloop.run(_find(config, wanted))
     _refuse_held(config, reading.address)
     new = Source(_new_name(config, name, reading), reading.address, terms, language=reading.language())
     listing.append(config.folder, [new], load)

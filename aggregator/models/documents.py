@@ -79,7 +79,8 @@ class Wishes:
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
     """One fetched document. `entries` are the entries that were not in `seen` when it was read, in document order;
-    `hashes` has 8 bytes for every entry of the document, or 8 for all of it where the cut was not certain."""
+    `hashes` has 8 bytes for every entry of the document, or 8 for all of it where the cut was not certain. `gist` is
+    the same for documents that differ in nothing but the time at which they were made; empty where not all was read."""
 
     format: str
     encoding: str
@@ -87,3 +88,4 @@ class ParsedFeed:
     entries: tuple[ParsedEntry, ...]
     hashes: bytes = b""
     wishes: Wishes = Wishes()
+    gist: bytes = b""

@@ -19,7 +19,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What the store remembers of a source, as a poll needs it. `hashes`: 8 bytes for each entry of the last document.
+    """What the store remembers of a source, as a poll needs it. `hashes` and `gist` are those of the last document.
 
     `founding`: it came with the first configuration. `fetched` and `parsed`: the last polls that brought a document,
     and one that could be read. `id_by`: by what its entries are known (own, link, made).
@@ -31,6 +31,7 @@ class SourceState:
     place: Place
     validators: Validators
     hashes: bytes
+    gist: bytes
     failures: int
     rhythm: timedelta | None
     wishes: Wishes

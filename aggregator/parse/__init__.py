@@ -16,7 +16,7 @@ from hashlib import blake2b
 
 from aggregator import errors, html, urls
 from aggregator.models import Head, ParsedFeed
-from aggregator.parse import cut, decoding, jsonfeed, repair, wishes, xmlfeed
+from aggregator.parse import cut, decoding, gists, jsonfeed, repair, wishes, xmlfeed
 
 # Part of every entry hash: a new version has every listed entry read again.
 VERSION = b"1"
@@ -30,12 +30,23 @@ MOST_AT_ONCE = 10_000
 _PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 
 
+def gist(body: bytes, content_type: str | None) -> bytes:
+    """The `gist` of the ParsedFeed that reading this document would give, if it can be read; empty if it must be."""
+    return gists.gist(body, content_type, VERSION)
+
+
 def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, seen: bytes = b"") -> ParsedFeed:
     """Read one fetched document; raises ParseError when it is no feed.
 
     `url` is its address, `zone` the zone of dates that name none. `seen` are the `hashes` of the document before:
     entries with the same bytes are left out of the result. Where they cannot be told apart, one hash is of all bytes.
     """
+    feed = _read(body, content_type, url, zone, seen)
+    all_read = len(feed.entries) < MOST_AT_ONCE
+    return replace(feed, gist=gist(body, content_type)) if all_read else feed
+
+
+def _read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, seen: bytes) -> ParsedFeed:
     if not body.strip():
         raise errors.ParseError("the document is empty")
     decoded = decoding.decode(body, content_type)

@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from aggregator import curate, dedupe, errors, fetch, prepare, publish, store, workers
+from aggregator import curate, dedupe, errors, fetch, parse, prepare, publish, store, workers
 from aggregator.models import Edition, FeedMark, FeedMeta, SourceState, StoredEntry
 from aggregator.pipeline import decisions, refiling, settling, transactions, visits
 from aggregator.pipeline.settling import rebuild
@@ -203,9 +203,10 @@ class Pipeline:
     async def _visit(self, setup: Setup, state: SourceState, now: datetime) -> Report:
         source, settings = setup.sources[state.name], setup.settings
         edition = setup.edition(state.name, setup.generation)
+        news = None
         async with self.fetcher.holding(visits.request(source, state, now), now) as answer:
-            if isinstance(answer, fetch.Fetched):
-                feed, entries = await self.pool.run(
+            if isinstance(answer, fetch.Fetched) and not _is_known(answer, state):
+                news = await self.pool.run(
                     PARSE_DEADLINE,
                     prepare.document,
                     answer.body,
@@ -215,10 +216,11 @@ class Pipeline:
                     setup.tools,
                     state.hashes,
                 )
-        if isinstance(answer, fetch.NotModified):
+        if news is None:
             visit = visits.success(source, state, settings.poll, answer, now)
             await self.writer.gather(store.sources.record, visit)
             return Report(state.name, "unchanged")
+        feed, entries = news
         visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now)
         horizon = visits.horizon(state, settings.publish, now)
         new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon, edition)
@@ -396,6 +398,11 @@ class Pipeline:
             log.warning("feed %s: entry %s cannot be published and is left out: %s", mark.term, entry_id, reason)
         await self.writer.run(store.publications.rendered, mark)
         return written
+
+
+def _is_known(answer: fetch.Fetched, state: SourceState) -> bool:
+    """Whether this is the document that was read last, or differs in nothing but the time at which it was made."""
+    return state.gist != b"" and state.gist == parse.gist(answer.body, answer.content_type)
 
 
 def _paths(term: str, documents: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -30,7 +30,7 @@ def keep(
         for change in found.changed:
             _edit(db, change, head, now)
     rhythm = schedule.rhythm(entry.entry.published for entry in entries if entry.entry.published)
-    store.sources.record_parsed(db, visit, feed.hashes, rhythm, feed.wishes, found.id_by)
+    store.sources.record_parsed(db, visit, feed, rhythm, found.id_by)
     return len(found.new), len(found.changed)
 
 

@@ -235,3 +235,9 @@ def m003_categories(db: Database) -> None:
 def m004_labels(db: Database) -> None:
     """What the category of a feed is and was called: subscribers may have its address by any of these names."""
     db.executescript("alter table feed add column labels text not null default '[]'")  # JSON
+
+
+@migrations()
+def m005_gist(db: Database) -> None:
+    """What stands for the last document of a source, by which one that is the same is known before it is read."""
+    db.executescript("alter table source add column gist blob not null default x''")

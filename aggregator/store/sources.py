@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from aggregator.models import Place, Source, SourceState, Validators, Visit, Wishes
+from aggregator.models import ParsedFeed, Place, Source, SourceState, Validators, Visit, Wishes
 from aggregator.store.connection import maybe_moment, maybe_seconds, moment, seconds
 
 _STATE_COLUMNS = (
-    "id, name, url, current_url, moved_to, moved_polls, etag, last_modified, hashes, failures, rhythm, ttl, skip_hours,"
-    " skip_days, founding, fetched, parsed, id_by"
+    "id, name, url, current_url, moved_to, moved_polls, etag, last_modified, hashes, gist, failures, rhythm, ttl,"
+    " skip_hours, skip_days, founding, fetched, parsed, id_by"
 )
 
 
@@ -66,9 +66,9 @@ def _update(db: Database, source: Source, row: dict[str, Any], now: datetime) ->
     db.execute("update source set enabled = ?, listed = 1 where id = ?", [int(source.enabled), row["id"]])
     if row["url"] != source.url:  # another address: history stays, what belonged to the old one goes
         db.execute(
-            "update source set url = ?, current_url = ?, etag = null, last_modified = null, hashes = x'', failures = 0,"
-            " moved_to = null, moved_polls = 0, ttl = null, skip_hours = 0, skip_days = 0, reason = '', status = 'new',"
-            " not_before = null, next_poll = ? where id = ?",
+            "update source set url = ?, current_url = ?, etag = null, last_modified = null, hashes = x'', gist = x'',"
+            " failures = 0, moved_to = null, moved_polls = 0, ttl = null, skip_hours = 0, skip_days = 0, reason = '',"
+            " status = 'new', not_before = null, next_poll = ? where id = ?",
             [source.url, source.url, seconds(now), row["id"]],
         )
 
@@ -118,6 +118,7 @@ def _state(row: dict[str, Any]) -> SourceState:
         place=Place(row["current_url"], row["moved_to"], row["moved_polls"]),
         validators=Validators(row["etag"], row["last_modified"]),
         hashes=row["hashes"],
+        gist=row["gist"],
         failures=row["failures"],
         rhythm=_duration(row["rhythm"]),
         wishes=Wishes(_duration(row["ttl"]), _numbers(row["skip_hours"]), _numbers(row["skip_days"])),
@@ -133,13 +134,12 @@ def record(db: Database, visit: Visit) -> None:
     _write(db, visit.source, _columns(visit))
 
 
-def record_parsed(
-    db: Database, visit: Visit, hashes: bytes, rhythm: timedelta | None, wishes: Wishes, id_by: str
-) -> None:
-    """As `record`, of a poll that read a document. `rhythm` None: what is there stays."""
+def record_parsed(db: Database, visit: Visit, feed: ParsedFeed, rhythm: timedelta | None, id_by: str) -> None:
+    """As `record`, of a poll whose document was read. `rhythm` None: what is there stays."""
+    wishes = feed.wishes
     columns = _columns(visit) | {
-        "hashes": hashes,
-        "parsed": seconds(visit.polled),
+        "hashes": feed.hashes,
+        "gist": feed.gist,
         "id_by": id_by,
         "ttl": int(wishes.ttl.total_seconds()) if wishes.ttl else None,
         "skip_hours": _bits(wishes.skip_hours),
@@ -170,7 +170,7 @@ def _columns(visit: Visit) -> dict[str, Any]:
     if visit.validators is not None:
         columns |= {"etag": visit.validators.etag, "last_modified": visit.validators.last_modified}
     if visit.fetched is not None:
-        columns["fetched"] = seconds(visit.fetched)
+        columns["fetched"] = columns["parsed"] = seconds(visit.fetched)
     return columns
 
 

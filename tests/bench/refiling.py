@@ -25,6 +25,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import uvloop
 import yaml
 
 from aggregator import config, daemon, prepare, store
@@ -196,7 +197,7 @@ def main() -> None:
             change()
             lines = timed(f"{what}: plan", lambda: plan(folder)).decode().splitlines()
             print("  " + "  ".join(line for line in lines if line[:1].strip()))
-            changed, waited = timed(f"{what}: apply", lambda: asyncio.run(apply(folder)))
+            changed, waited = timed(f"{what}: apply", lambda: uvloop.run(apply(folder)))
             print(f"  {changed} entries filed otherwise; {waited}", flush=True)
         print("nothing is left:", plan(folder).decode().strip())
         print(count(folder / "data" / store.FILE_NAME, "select count(*) from publication"), "rows in the log")

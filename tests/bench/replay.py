@@ -22,7 +22,6 @@ new, a file or row written though no entry had changed, a changed order, a page 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import csv
 import io
 import json
@@ -39,6 +38,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+import uvloop
 from lxml import etree
 
 from aggregator import config, daemon, pipeline, urls
@@ -244,7 +244,7 @@ def replay(folder: Path, name: str, versions: Sequence[Version]) -> Outcome:
     instance = Instance(folder)
     outcome = Outcome(name)
     with FeedServer() as server, data_folder.hold(instance.data, "poll"):
-        asyncio.run(_replay(outcome, instance, server, versions))
+        uvloop.run(_replay(outcome, instance, server, versions))
     outcome.wrong += _lost(outcome)
     return outcome
 
