@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import tracemalloc
+from dataclasses import replace
 
 import feedparser
 import pytest
 from lxml import etree
 
 from aggregator import publish
-from aggregator.models import Category, Enclosure, FeedMeta, Head, SiteSettings
+from aggregator.models import Category, Enclosure, FeedMeta, Head, Mention, SiteSettings
 from tests.builders import HOUR, NOW, published
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -178,6 +180,32 @@ def test_one_unpublishable_entry_is_left_out_and_named_and_the_others_stay():
 @pytest.mark.parametrize("suffix", ["atom", "rss", "json"])
 def test_changing_a_stored_field_changes_the_document(field, suffix):
     assert documents(published(**field))[suffix] != documents(published())[suffix]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "said"),
+    [
+        ("atom", {"site": "https://other.example"}),
+        ("rss", {"site": "https://other.example"}),
+        *((suffix, {"language": "en"}) for suffix in ("atom", "rss", "json")),
+        *((suffix, {"labels": {"tech": "Tech"}}) for suffix in ("atom", "rss", "json")),
+    ],
+)
+def test_an_entry_says_anew_what_it_says_of_the_feed_once_that_is_another(said, suffix):
+    entry = published(terms=("tech",), related=(Mention("Other", "Title", "http://e.org/1"),))
+    one, other = (publish.render(replace(META, **changed), [entry]).documents[suffix] for changed in ({}, said))
+    first, end = {"atom": (b"<entry", b"</entry>"), "rss": (b"<item>", b"</item>"), "json": (b'{"id"', b"]}")}[suffix]
+    assert one[one.index(first) : one.rindex(end)] != other[other.index(first) : other.rindex(end)]
+
+
+def test_entries_that_were_rendered_are_not_remembered_without_bound():
+    tracemalloc.start()
+    try:
+        for number in range(40):
+            publish.render(META, [published(id=f"urn:x:{number}", content="x" * 2**20)])
+        assert tracemalloc.get_traced_memory()[0] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_hundred_renderings_are_one():

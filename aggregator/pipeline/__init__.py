@@ -368,8 +368,8 @@ class Pipeline:
 
         Raises PublishError when the public folder cannot be written.
         """
-        written = await asyncio.gather(*(self._publish_one(setup, mark) for mark in marks))
-        return [path for paths in written for path in paths]
+        # One after the other: what one feed has in common with the last one need not be rendered again.
+        return [path for mark in marks for path in await self._publish_one(setup, mark)]
 
     async def _publish_one(self, setup: Setup, mark: FeedMark) -> list[str]:
         rows = await self.writer.run(store.publications.live, mark.term, setup.settings.publish.limit)

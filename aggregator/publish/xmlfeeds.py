@@ -1,5 +1,8 @@
 """Atom 1.0 (RFC 4287) and RSS 2.0 through feedgen, with what feedgen lacks as an extension of it.
 
+An entry is written by itself, and documents are put together from what was written: the same bytes as of a document
+that is written at once.
+
 feedgen leaves out rel, type and length of an entry's links, so that a subscriber would take an enclosure for the page:
 enclosures are written here.
 """
@@ -10,6 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
@@ -19,15 +23,21 @@ from aggregator.publish import coverage
 from aggregator.publish.media import media_type
 
 _ATOM = "http://www.w3.org/2005/Atom"
+_CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _DC = "http://purl.org/dc/elements/1.1/"
 _ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 _MEDIA = "http://search.yahoo.com/mrss/"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
+_EXTENSIONS = {"dc": _DC, "itunes": _ITUNES, "media": _MEDIA}
+# What feedgen declares at the root of a document.
+_NAMESPACES = {"feed": _EXTENSIONS, "rss": _EXTENSIONS | {"atom": _ATOM, "content": _CONTENT}}
+
+
 class _FeedExtension(BaseExtension):  # type: ignore[misc]
     def extend_ns(self) -> dict[str, str]:
-        return {"dc": _DC, "itunes": _ITUNES, "media": _MEDIA}
+        return _EXTENSIONS
 
 
 class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
@@ -93,17 +103,41 @@ def _text(parent: Any, tag: str, value: str | None) -> None:
         etree.SubElement(parent, tag).text = value
 
 
-def atom(meta: FeedMeta, entries: Sequence[PublishedEntry]) -> bytes:
-    """The Atom document."""
-    return bytes(_generator(meta, "atom", "application/atom+xml", entries).atom_str())
+def atom_entry(meta: FeedMeta, entry: PublishedEntry) -> bytes:
+    """The entry as it stands in an Atom document."""
+    return _within("feed", _item(meta, entry).atom_entry())
 
 
-def rss(meta: FeedMeta, entries: Sequence[PublishedEntry]) -> bytes:
-    """The RSS document."""
-    return bytes(_generator(meta, "rss", "application/rss+xml", entries).rss_str())
+def rss_item(meta: FeedMeta, entry: PublishedEntry) -> bytes:
+    """The entry as it stands in an RSS document."""
+    return _within("rss", _item(meta, entry).rss_entry())
 
 
-def _generator(meta: FeedMeta, suffix: str, media_type: str, entries: Sequence[PublishedEntry]) -> Any:
+def atom(meta: FeedMeta, entries: Sequence[bytes]) -> bytes:
+    """The Atom document of these entries."""
+    return _filled(_feed(meta, "atom", "application/atom+xml").atom_str(), b"</feed>", entries)
+
+
+def rss(meta: FeedMeta, entries: Sequence[bytes]) -> bytes:
+    """The RSS document of these entries."""
+    return _filled(_feed(meta, "rss", "application/rss+xml").rss_str(), b"</channel></rss>", entries)
+
+
+def _within(root: str, element: Any) -> bytes:
+    """The bytes of an entry's element where the root of its document declares the namespaces."""
+    frame = etree.Element(root, nsmap=_NAMESPACES[root])
+    frame.append(element)
+    document = etree.tostring(frame, encoding="UTF-8", xml_declaration=False)
+    return bytes(document[document.index(b">") + 1 : document.rindex(b"<")])
+
+
+def _filled(document: bytes, end: bytes, entries: Sequence[bytes]) -> bytes:
+    """A document without entries, with these in their place: before its end."""
+    return document.removesuffix(end) + b"".join(entries) + end
+
+
+def _feed(meta: FeedMeta, suffix: str, media_type: str) -> Any:
+    """What a feed says of itself."""
     feed = FeedGenerator()
     feed.register_extension("aggregator", _FeedExtension, _EntryExtension)
     feed.id(meta.id)
@@ -115,13 +149,12 @@ def _generator(meta: FeedMeta, suffix: str, media_type: str, entries: Sequence[P
     feed.generator("aggregator")
     feed.link(href=f"{meta.site}/feeds/{meta.term}.{suffix}", rel="self", type=media_type)
     feed.link(href=f"{meta.site}/", rel="alternate", type="text/html")  # last: feedgen's RSS takes the last one
-    for entry in entries:
-        _add(feed, meta, entry)
     return feed
 
 
-def _add(feed: Any, meta: FeedMeta, entry: PublishedEntry) -> None:
-    item = feed.add_entry(order="append")
+def _item(meta: FeedMeta, entry: PublishedEntry) -> Any:
+    item = FeedEntry()
+    item.register_extension("aggregator", _EntryExtension)
     mentioned = coverage.markup(entry, meta.language)
     item.id(entry.id)
     item.guid(entry.id, permalink=False)
@@ -158,3 +191,4 @@ def _add(feed: Any, meta: FeedMeta, entry: PublishedEntry) -> None:
         updated=entry.source.updated or entry.updated,
         rights=entry.source.rights,
     )
+    return item

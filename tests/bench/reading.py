@@ -25,7 +25,7 @@ from pathlib import Path
 
 import feedparser
 
-from aggregator import categorize, config, html, parse, prepare, text, urls
+from aggregator import categorize, config, html, parse, prepare, publish, text, urls
 from aggregator.models import FeedMeta, ParsedEntry, PublishedEntry, Source
 from aggregator.parse import cut, decoding, repair
 from aggregator.publish import jsonfeed, xmlfeeds
@@ -101,8 +101,9 @@ class Work:
         """Each format of a feed of 100 entries."""
         entries = [_published(number, entry) for number, entry in enumerate(self.entries[:RENDERED])]
         meta = FeedMeta("tech", "urn:feed", "Feed", "http://site.example", "zh-Hans", NOW, {"tech": "科技"})
-        formats = {"atom": xmlfeeds.atom, "rss": xmlfeeds.rss, "json": jsonfeed.document}
-        return {f"  {name}": partial(build, meta, entries) for name, build in formats.items()}
+        formats = {"atom": xmlfeeds.atom_entry, "rss": xmlfeeds.rss_item, "json": jsonfeed.item}
+        parts: dict[str, Part] = {f"  {name}": partial(_each, write, meta, entries) for name, write in formats.items()}
+        return parts | {"  all, once more": partial(publish.render, meta, entries)}
 
     def _prepare(self) -> None:
         for body, url in zip(self.bodies, self.addresses, strict=True):
@@ -113,6 +114,11 @@ class Work:
 
     def _cuts(self) -> list[tuple[bytes, cut.Cut]]:
         return [(document, found) for document in self.documents if (found := cut.cut(document))]
+
+
+def _each(write: Callable[[FeedMeta, PublishedEntry], bytes], meta: FeedMeta, entries: list[PublishedEntry]) -> None:
+    for entry in entries:
+        write(meta, entry)
 
 
 def _texts(document: bytes) -> list[tuple[str, str]]:
