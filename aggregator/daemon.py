@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -29,6 +30,10 @@ LOOK = 0.1  # seconds between two looks at the loop
 BLOCKED = 0.05  # seconds for which nothing may hold the loop
 PATIENCE = 3.0  # seconds after which what has come is published while slow sources are still under way
 STORE_PAUSE = 3.0  # seconds without a tick after the store failed
+MOST_WORKERS = 4
+SWITCH = (
+    0.0005  # seconds after which a thread that computes lets others go on: a request waits for the store's that long
+)
 DRAIN = 2.0  # seconds that polls under way get at the stop
 
 Load = Callable[[], Config]
@@ -43,7 +48,7 @@ async def open_pipeline(config: Config) -> AsyncIterator[pipeline.Pipeline]:
     async with AsyncExitStack() as stack:
         writer = store.Writer(config.settings.data)
         stack.push_async_callback(writer.close)
-        pool = workers.Pool(min(4, len(os.sched_getaffinity(0))))  # of the processors that we may use
+        pool = workers.Pool(_processors_to_spare())
         stack.push_async_callback(pool.close)
         agent = fetch.user_agent(config.settings.fetch.contact)
         fetcher = await stack.enter_async_context(fetch.Fetcher(config.settings.fetch, agent))
@@ -62,9 +67,15 @@ async def run(config: Config, load: Load, ready: Callable[[Config], None]) -> No
                 await line.catch_up(line.setup, _now())
                 life.caught_up = True
                 _spare_collector()
+                sys.setswitchinterval(SWITCH)
                 ready(config)
                 await life.until_stopped()
     log.info("stopped")
+
+
+def _processors_to_spare() -> int:
+    """How many processors that we may use there are beside one for this process, which fetches, stores and serves."""
+    return max(1, min(MOST_WORKERS, len(os.sched_getaffinity(0)) - 1))
 
 
 def _raise_file_limit() -> None:

@@ -19,8 +19,9 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -34,6 +35,9 @@ MEMORY_LIMIT = 2 * 1024**3  # bytes of address space: a document that asks for m
 
 _PATIENCE = 4  # times its deadline that a job may take where a busy machine lets it compute but little
 _SHORTEST_LOOK = 0.1  # seconds for which an answer is waited for at the least
+
+_LONG = 1.0  # seconds after which a job leaves its place to another
+_SPARE = 1  # workers beside those that have a place
 
 _KEPT = 2  # values that a worker keeps: what a configuration that is in use needs, and that of the next
 
@@ -141,13 +145,17 @@ class _Worker:
 
 
 class Pool:
-    """At most `size` workers, started when first needed. `run` may be called from one event loop only."""
+    """At most `size` workers, and one more while a job takes long, so that the others need not wait for its end.
+
+    They are started when first needed. `run` may be called from one event loop only.
+    """
 
     def __init__(self, size: int) -> None:
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
         self._places = asyncio.Semaphore(size)
-        self._threads = ThreadPoolExecutor(size, thread_name_prefix="worker")
+        self._processes = asyncio.Semaphore(size + _SPARE)
+        self._threads = ThreadPoolExecutor(size + _SPARE, thread_name_prefix="worker")
 
     async def run(self, deadline: timedelta, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `call` (a module's function, picklable arguments) in a worker; its result, its exception, or
@@ -156,11 +164,30 @@ class Pool:
         The deadline counts from the moment at which a worker takes the job, in seconds for which it computes; in all a
         job may take four times as long.
         """
-        async with self._places:
+        async with self._processes, self._place():
             running = asyncio.get_running_loop().run_in_executor(
                 self._threads, self._call, (call, args, kwargs), deadline.total_seconds()
             )
             return await asyncio.shield(running)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """A place among `size`, which a job that takes long leaves to another one."""
+        await self._places.acquire()
+        left = False
+
+        def leave() -> None:
+            nonlocal left
+            left = True
+            self._places.release()
+
+        long = asyncio.get_running_loop().call_later(_LONG, leave)
+        try:
+            yield
+        finally:
+            long.cancel()
+            if not left:
+                leave()
 
     def _call(self, job: _Job, deadline: float) -> Any:
         worker = self._take()

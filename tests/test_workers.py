@@ -111,14 +111,26 @@ def test_a_job_that_wants_too_much_memory_fails_alone():
     assert in_pool(use) == 2
 
 
-def test_a_slow_job_does_not_hold_up_another():
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_slow_job_does_not_hold_up_another(size):
     async def use(pool):
         slow = asyncio.create_task(pool.run(SOON, sleep, 20))
         assert await pool.run(SOON, add, 1, 1) == 2
         assert not slow.done()
         slow.cancel()
 
-    in_pool(use, size=2)
+    in_pool(use, size)
+
+
+def test_slow_jobs_are_one_more_at_a_time_than_there_are_places():
+    async def use(pool):
+        slow = [asyncio.create_task(pool.run(SOON, sleep, 3)) for _ in range(2)]
+        await asyncio.sleep(0)  # both have begun
+        assert await pool.run(SOON, add, 1, 1) == 2
+        assert any(task.done() for task in slow)
+        await asyncio.gather(*slow)
+
+    in_pool(use, size=1)
 
 
 def test_closing_does_not_wait_for_a_slow_job():
