@@ -89,6 +89,7 @@ def test_a_join_by_hand_makes_one_story_and_its_undoing_two_again(instance, feed
     assert titles(instance) == ["海州地铁四号线通车"]
     assert "报道来源 3" in entries(instance)[0].content[0].value
     assert f"was joined with {first} by" in instance.command("explain", second).stdout
+    assert " 1 stories;" in instance.command("status").stdout
     instance.command("story", "join", first, second, "--undo")
     instance.poll("--now", "2026-11-22T12:20:00Z")
     assert titles(instance) == ["新望远镜捕捉到星系爆发", "海州地铁四号线通车"]

@@ -276,7 +276,7 @@ def totals(db: Database) -> Row:
     tick = db.conn.execute("select value from state where key = 'tick'").fetchone()
     return {
         "entries": _count(db, "select count(*) from entry"),
-        "stories": _count(db, "select count(*) from story"),
+        "stories": _count(db, "select count(distinct story) from entry"),  # without those that a join has emptied
         "unsettled": _count(db, "select count(*) from entry where story is null"),
         "last_tick": _iso(int(tick[0])) if tick else None,
     }
