@@ -73,6 +73,19 @@ def test_beside_a_text_the_words_of_the_title_count_more_than_those_of_the_text(
     assert values["芯片"] == pytest.approx(1.5 * values["球队"])
 
 
+def test_words_far_into_a_text_count_half_and_those_beyond_its_opening_nothing() -> None:
+    judge = small(Row("芯片", "tech", 1.0, 5), Row("球队", "sports", 1.0, 5))
+    values = judge.values("", "芯片" + "好" * 298 + "球队")
+    assert values["芯片"] == pytest.approx(2 * values["球队"])
+    assert "球队" not in judge.values("", "芯片" + "好" * (lexicon.OPENING - 2) + "球队")
+
+
+def test_a_word_that_is_near_and_far_in_a_text_counts_as_the_near_one() -> None:
+    judge = small(Row("芯片", "tech", 1.0, 5), Row("球队", "sports", 1.0, 5))
+    near, filler = "芯片 球队", "好" * 300
+    assert judge.margins("", near + filler + "球队") == judge.margins("", near + filler)
+
+
 def test_a_word_of_title_and_text_counts_once() -> None:
     judge = small(Row("芯片", "tech", 1.0, 5), Row("球队", "sports", 1.0, 5))
     assert judge.margins("芯片", "芯片 球队") == judge.margins("芯片", "球队")

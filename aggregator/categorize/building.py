@@ -21,6 +21,7 @@ from aggregator.categorize import lexicon
 from aggregator.categorize.lexicon import Lexicon, Row, Scale, Table, Term
 
 ROWS = 30_000
+OPENING = 500  # characters of a text that are learned from
 PRECISE = 0.85  # the share of what is assigned to a term that is right, where nothing else is asked for
 
 _COST = 0.4  # LinearSVC's C
@@ -97,7 +98,7 @@ def build(
 
 def _with_children(example: Example, known: Sequence[Row], parents: Mapping[str, str]) -> Example:
     """`example` filed under the children, too, of whose known words it has one."""
-    folded = f"{example.title} {example.text[: lexicon.OPENING]}"
+    folded = f"{example.title} {example.text[:OPENING]}"
     children = {row.term for row in known if parents[row.term] and row.weight > 0 and text.contains(folded, row.word)}
     right = {child for child in children if parents[child] in example.right}
     return replace(example, right=example.right | right, unsure=example.unsure | children - right)
@@ -153,7 +154,7 @@ def _all_of(documents: Sequence[_Document]) -> frozenset[str]:
 def _documents(example: Example, longer: Mapping[str, Sequence[str]]) -> Iterator[_Document]:
     said = [(example.title, 1.0)]
     if example.text:
-        said.append((f"{example.title} {example.text[: lexicon.OPENING]}", _TEXT_COUNT))
+        said.append((f"{example.title} {example.text[:OPENING]}", _TEXT_COUNT))
     if example.keywords:
         said.append((example.keywords, _KEYWORDS_COUNT))
     for folded, count in said:

@@ -27,13 +27,15 @@ from typing import NamedTuple
 from aggregator import text
 from aggregator.models import Weight
 
-OPENING = 500  # characters of a text that are looked at; all of it is hardly better (docs/notes/lexicon.md)
+OPENING = 750  # characters of a text that are looked at; more of it is no better (docs/notes/lexicon.md)
 LEAST_SEEN = 5  # a rarer word weighs as if it were this rare
 NEW_BIAS, NEW_THRESHOLD = -1.0, 0.5  # of a term that has only added or learned words
 ITSELF = 0.3  # how much the weight that a term itself learned counts, beside those of words
 
 _LONGEST = 3  # Han characters of a word that is looked up; a longer one is searched for where its beginning is found
 _TITLE = 1.5  # how much a word of the title counts where there is a text, one of the text counts 1
+_HEAD = 300  # characters of a text that say what it is about; what comes after them goes into details
+_LATER = 0.5  # how much a word of those details counts
 _BRIEF = 60  # characters of a text below which an entry is judged like one that has only a title
 _RARITY = 1.5  # power of a word's rarity
 _LENGTH = 1.1  # power of a vector's length by which its words are divided: many words are a little less sure than few
@@ -256,7 +258,7 @@ class Lexicon:
         known: dict[str, float] = {}
         taught: dict[str, float] = {}
         square, sums = 0.0, [0.0] * len(self._places)
-        for part, count in ((title, _loudness(body)), (body[:OPENING], 1.0)):
+        for part, count in _parts(title, body):
             spoken = [*_spoken(part), *edges_of(part)]
             listed = set(filter(self._listed.__contains__, spoken))
             listed.update(list(longer_in(part, listed, self._longer)))
@@ -285,6 +287,12 @@ class Lexicon:
             for place, weight in weights:
                 sums[place] += weight
         return square, sums
+
+
+def _parts(title: str, body: str) -> list[tuple[str, float]]:
+    """What of an entry is looked at, and how much a word counts that is in this part of it first."""
+    parts = [(title, _loudness(body)), (body[:_HEAD], 1.0), (body[_HEAD:OPENING], _LATER)]
+    return [part for part in parts if part[0]]
 
 
 def _loudness(body: str) -> float:
