@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -29,6 +29,7 @@ from tests.instance import Instance, free_port
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "bench"
 TICK = os.sysconf("SC_CLK_TCK")
+SHORTEST = 10  # entries of the farm's shortest documents
 SCENARIOS = ("cold", "same", "changed", "always sent")
 
 READER = """
@@ -67,6 +68,14 @@ class Farm:
     def published(self) -> int:
         """How many entries the farm has ever published."""
         return int(json.loads(self.ask("stats"))["published"])
+
+    def history(self, times: int) -> Iterator[None]:
+        """Bring `times` as many new entries as the documents hold, step by step: a poll after each step finds them all,
+        since even the shortest document holds what one step brings."""
+        stats = json.loads(self.ask("stats"))
+        for _ in range(round(times * stats["entries"] / stats["feeds"] / SHORTEST)):
+            self.ask(f"tick?fraction=1&min={SHORTEST}&max={SHORTEST}")
+            yield
 
     def prepare(self, scenario: str) -> None:
         """Bring the farm to what a scenario polls."""
@@ -196,8 +205,7 @@ def once(feeds: int, history: int, beside: Sequence[str]) -> list[dict[str, obje
             try:
                 for scenario in SCENARIOS:
                     if scenario == "same":
-                        for _ in range(history):
-                            farm.ask("tick?fraction=1&min=24&max=24")
+                        for _ in farm.history(history):
                             daemon.cycle()
                     farm.prepare(scenario)
                     published = farm.published()

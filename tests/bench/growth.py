@@ -38,8 +38,7 @@ def measure(feeds: int, history: int) -> tuple[dict[str, float], dict[str, float
             daemon = Daemon(Path(folder), farm.ask("urls").split())
             try:
                 before = cycles(farm, daemon, SCENARIOS)
-                for _ in range(history):
-                    farm.ask("tick?fraction=1&min=24&max=24")
+                for _ in farm.history(history):
                     daemon.cycle()
                 after = cycles(farm, daemon, SCENARIOS[1:]) if history else {}
                 return before, after, farm.published() - daemon.stored()
