@@ -71,6 +71,11 @@ class StatusError(FetchError):
         self.status = status
         self.retry_after = retry_after
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether nothing is wrong but that we came now (RFC 6585, section 4; RFC 9110, section 15.6.4)."""
+        return self.status in (429, 503)
+
     def __reduce__(self) -> tuple[type[StatusError], tuple[str, int, timedelta | None]]:
         return type(self), (str(self), self.status, self.retry_after)
 

@@ -189,7 +189,7 @@ class Pipeline:
             return await self._visit(setup, state, now)
         except errors.StatusError as error:
             status = "gone" if error.status == 410 else "failing"
-            return await self._failed(setup, state, now, str(error), status, error.retry_after)
+            return await self._failed(setup, state, now, str(error), status, error.retry_after, error.is_busy)
         except errors.SourceError as error:
             return await self._failed(setup, state, now, str(error))
         except workers.WorkerLostError as error:
@@ -234,9 +234,10 @@ class Pipeline:
         reason: str,
         status: str = "failing",
         asked: timedelta | None = None,
+        is_busy: bool = False,
     ) -> Report:
         source = setup.sources[state.name]
-        visit = visits.failure(source, state, setup.settings.poll, now, reason, status, asked)
+        visit = visits.failure(source, state, setup.settings.poll, now, reason, status, asked, is_busy)
         await self.writer.gather(store.sources.record, visit)
         return Report(state.name, status, reason=reason)
 

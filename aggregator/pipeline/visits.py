@@ -71,15 +71,17 @@ def failure(
     reason: str,
     status: str = "failing",
     asked: timedelta | None = None,
+    is_busy: bool = False,
 ) -> Visit:
     """The visit of a poll that failed. Validators stay as they were: they belong to the last document that was read,
     unless that was at a place which is given up.
 
-    A server that names a time is asked again at that time, however often it has failed.
+    A server that `is_busy` and names a time is asked again at that time, however often it has been. With any other
+    failure the time that it names lengthens the wait only.
     """
     failures = state.failures + 1
     interval = schedule.interval(source, settings, state.rhythm)
-    times = failures if asked is None or asked < interval else 1
+    times = 1 if is_busy and asked is not None and asked >= interval else failures
     lost = failures >= MOVED_FAILURES and state.place.current_url != state.url
     return Visit(
         source=state.id,

@@ -88,6 +88,14 @@ def retry_after_never_shortens(host: Host) -> Story:
     assert (yield status("503 Busy", Retry_After="1")).wait == HOUR
 
 
+@case()
+def retry_after_of_an_error_does_not_shorten_the_back_off(host: Host) -> Story:
+    script = status("500 Oh", Retry_After="7000")
+    assert (yield script).wait == 7000 * HOUR / 3600
+    assert (yield script).wait == 2 * HOUR
+    assert (yield script).wait == 4 * HOUR
+
+
 ABSURD = (
     "-3600",
     "99999999999",

@@ -82,6 +82,7 @@ POLITE: Mapping[str, tuple[Case, ...]] = {
         failing.the_first_failure_waits_one_interval_and_each_further_one_twice_as_long,
         failing.nothing_listens,
         failing.no_failure_waits_longer_than_a_day,
+        failing.retry_after_of_an_error_does_not_shorten_the_back_off,
         failing.a_source_that_recovers_keeps_its_interval_and_forgets,
     ),
     "410 stops the source and says so; enabled: false is never asked": (
