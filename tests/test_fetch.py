@@ -191,6 +191,29 @@ def test_a_304_keeps_each_validator_that_was_sent_and_that_it_does_not_renew() -
     assert renewed.validators == models.Validators('"new"', SENT.last_modified)
 
 
+@pytest.mark.parametrize(
+    "excess",
+    [
+        [reply("304 Not Modified", {"ETag": '"2"', "Content-Length": "5"}, b"hello")],
+        [reply("304 Not Modified", {"ETag": '"2"', "Transfer-Encoding": "chunked"}, b"5\r\nhello\r\n0\r\n\r\n")],
+        [reply("304 Not Modified", {"ETag": '"2"'})[:-1], b"\nhello"],
+        [b'HTTP/1.1 304 Not Modified\nETag: "2"\n\nhello'],
+    ],
+)
+def test_what_comes_after_a_304_does_not_spoil_it(excess: list[rawserver.Step]) -> None:
+    async def work() -> list[fetch.Fetched | fetch.NotModified]:
+        scripts = {"/": excess, "/next": [reply(body=FEED)]}
+        async with rawserver.serve(scripts) as server, fetch.Fetcher(LOOPBACK, "agent/1") as fetcher:
+            requests = fetch.Request(server.url("/"), SENT), fetch.Request(server.url("/next"))
+            return [await fetcher.get(request, NOW) for request in requests]
+
+    unchanged, document = run(work())
+    assert isinstance(unchanged, fetch.NotModified)
+    assert unchanged.validators.etag == '"2"'
+    assert isinstance(document, fetch.Fetched)
+    assert document.body == FEED
+
+
 def test_a_304_that_was_not_asked_for_is_an_error() -> None:
     assert "304 Not Modified" in failure(errors.StatusError, reply("304 Not Modified"))
 
@@ -854,6 +877,19 @@ def test_the_deadline_is_for_all_hops_together() -> None:
 def test_header_fields_of_ten_kilobytes_are_taken() -> None:
     result = once(reply(fields={"Content-Security-Policy": "x" * 10_000, "ETag": '"' + "e" * 9000 + '"'}, body=FEED))
     assert len(result.validators.etag or "") == 9002
+
+
+def test_interim_answers_are_passed_over() -> None:
+    early = b'HTTP/1.1 103 Early Hints\r\nETag: "early"\r\n\r\n'
+    result = once(b"HTTP/1.1 100 Continue\r\n\r\n" + early * 3 + reply(body=FEED))
+    assert (result.body, result.validators.etag) == (FEED, None)
+
+
+def test_interim_answers_without_end_are_not() -> None:
+    endless = [b"HTTP/1.1 102 Processing\r\n\r\n" * 3000] * 50
+    began = time.monotonic()
+    assert "without an answer" in failure(errors.NetworkError, *endless, HANG)
+    assert time.monotonic() - began < LOOPBACK.deadline.total_seconds() / 2, "and not at the deadline"
 
 
 def test_header_fields_without_end_are_not() -> None:

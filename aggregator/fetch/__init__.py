@@ -5,6 +5,7 @@ addresses   what goes on the wire for an address, and where a Location leads
 guard       which IP addresses may be connected to, and the lookup of names
 hosts       how many requests a host gets at once, and how close together
 answers     validators, freshness and Retry-After of an answer
+wire        where one answer ends on a connection, and how many may come before it
 decoding    content codings, with a limit on what comes out
 """
 

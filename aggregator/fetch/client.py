@@ -22,7 +22,7 @@ from aiohttp.connector import Connection
 from multidict import CIMultiDict
 
 from aggregator import __version__, errors, models
-from aggregator.fetch import addresses, answers, decoding, guard, hosts
+from aggregator.fetch import addresses, answers, decoding, guard, hosts, wire
 
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
@@ -161,7 +161,7 @@ class Fetcher:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=wire.Connector(
                 limit=0,
                 keepalive_timeout=_KEEP_ALIVE_SECONDS,
                 resolver=self._resolver,

@@ -16,6 +16,7 @@ POLITE: Mapping[str, tuple[Case, ...]] = {
     "Validators are stored anew on every 200 and 304": (
         validators.validators_are_stored_anew_on_every_200,
         validators.validators_are_stored_anew_on_every_304,
+        validators.a_body_behind_a_304_is_nothing,
     ),
     "Validators are never taken from an error or from a body that did not parse": (
         validators.validators_of_an_error_are_not_taken,

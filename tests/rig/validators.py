@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aggregator import __version__
 from tests.instance import item, rss
-from tests.rawserver import CLOSE, Received, Script, Step
+from tests.rawserver import CLOSE, Received, Script, Step, reply
 from tests.rig.stage import CONTACT, Host, Story, case, document, feed, status
 
 # Weak, with quotes where none belong, with blanks, with a comma, with letters beyond ASCII; and no date at all.
@@ -93,6 +93,13 @@ def validators_are_dropped_after_eight_days(host: Host) -> Story:
 def a_304_that_was_not_asked_for_is_no_document(host: Host) -> Story:
     seen = yield status("304 Not Modified", ETag='"x"')
     assert (seen.status, seen.row["etag"]) == ("failing", None)
+
+
+@case()
+def a_body_behind_a_304_is_nothing(host: Host) -> Story:
+    yield feed(ETag='"1"')
+    seen = yield [reply("304 Not Modified", {"ETag": '"2"', "Content-Length": "8"}, b"<rss/>\r\n")]
+    assert (seen.status, seen.row["etag"]) == ("ok", '"2"')
 
 
 @case()
