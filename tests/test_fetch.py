@@ -450,6 +450,41 @@ def test_credentials_never_reach_another_host_or_port(other: str) -> None:
     assert request.header("Accept") == b"a/b"
 
 
+@pytest.mark.parametrize(
+    ("url", "is_home"),
+    [
+        ("http://feeds.example/other", True),
+        ("http://FEEDS.example.:80/", True),
+        ("https://feeds.example/", True),
+        ("https://feeds.example:8443/", False),
+        ("http://feeds.example:8080/", False),
+        ("https://www.feeds.example/", False),
+        ("https://feeds.example.evil.example/", False),
+    ],
+)
+def test_the_same_host_with_tls_may_know_what_it_would_be_told_without(url: str, is_home: bool) -> None:
+    assert addresses.is_home(addresses.parse(url), addresses.parse("http://feeds.example/feed")) == is_home
+
+
+def test_what_is_for_a_host_with_tls_is_not_told_without() -> None:
+    home = addresses.parse("https://feeds.example/feed")
+    assert not addresses.is_home(addresses.parse("http://feeds.example/feed"), home)
+
+
+def test_after_a_move_credentials_are_for_the_configured_address() -> None:
+    async def work() -> tuple[rawserver.Received, rawserver.Received]:
+        async with rawserver.serve({"/": [reply(body=FEED)]}) as home:
+            scripts = {"/": mapping("302 Found", home.url("/"))}
+            async with rawserver.serve(scripts, host="127.0.0.2") as moved:
+                await fetched(moved.url("/"), home=home.url("/old"), **LOGIN)
+                return moved.requests[0], home.requests[0]
+
+    there, here = run(work())
+    assert (there.header("Authorization"), there.header("X-Key"), there.header("Accept")) == (None, None, b"a/b")
+    assert (here.header("X-Key"), here.header("Accept")) == (b"tok", b"a/b")
+    assert here.header("Authorization") is not None
+
+
 def test_a_login_in_the_address_is_used_and_not_shown() -> None:
     async def work() -> tuple[fetch.Fetched, rawserver.Received]:
         async with rawserver.serve({"/": [reply(body=FEED)]}) as server:

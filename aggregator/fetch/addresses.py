@@ -44,6 +44,15 @@ def follow(base: yarl.URL, location: str) -> yarl.URL:
     return parse(urllib.parse.urljoin(str(base), location))
 
 
+def is_home(url: yarl.URL, home: yarl.URL) -> bool:
+    """Whether `url` may be told the secrets of `home`: it is of the same origin (RFC 6454), or on the same host with
+    TLS instead of without, each at its usual port."""
+    if url.origin() == home.origin():
+        return True
+    is_same_host = url.raw_host == home.raw_host and url.is_default_port() and home.is_default_port()
+    return is_same_host and url.scheme == "https"
+
+
 def userinfo(text: str) -> tuple[str, str] | None:
     """The user name and password that an address carries, decoded, or None."""
     if "@" not in text:

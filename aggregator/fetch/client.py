@@ -74,7 +74,8 @@ _OWN_FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask for. `headers` and the login are sent to the origin of `url` only, and never shown.
+    """What to ask for. `headers` and the login are sent to the origin of `home` only, and never shown; without `home`
+    that of `url`.
 
     `validators` are of the document behind `url`, and where permanent redirects lead from it, of `moved_to` alone.
     """
@@ -85,6 +86,7 @@ class Request:
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     moved_to: str | None = field(default=None, repr=False)
+    home: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class _Trip:
 
     request: Request
     now: datetime
-    origin: yarl.URL
+    home: yarl.URL
     login: str | None
     url: yarl.URL
     seconds: float
@@ -210,7 +212,7 @@ class Fetcher:
 
     def _set_out(self, request: Request, now: datetime) -> _Trip:
         try:
-            url = addresses.parse(request.url)
+            url, home = addresses.parse(request.url), addresses.parse(request.home or request.url)
         except addresses.UnusableAddressError as error:
             raise errors.RefusedError(f"the source's address cannot be used: {error}") from error
         login = addresses.userinfo(request.url)
@@ -219,7 +221,7 @@ class Fetcher:
         return _Trip(
             request=request,
             now=now,
-            origin=url.origin(),
+            home=home,
             login=_basic(*login) if login else None,
             url=url,
             seconds=self._settings.deadline.total_seconds(),
@@ -255,7 +257,7 @@ class Fetcher:
     def _fields(self, trip: _Trip) -> CIMultiDict[str]:
         """The request header fields of a hop."""
         fields = CIMultiDict({"Accept": _ACCEPT, "User-Agent": self._user_agent, "Accept-Encoding": decoding.ACCEPTED})
-        at_home = trip.url.origin() == trip.origin
+        at_home = addresses.is_home(trip.url, trip.home)
         for name, value in trip.request.headers.items():
             plain = name.lower()
             if plain in _OPEN_FIELDS or (at_home and plain not in _OWN_FIELDS):

@@ -23,7 +23,7 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._factory = functools.partial(_Handler, loop=self._loop)  # type: ignore[assignment]  # is invariant
+        self._factory = functools.partial(_Handler, loop=self._loop)  # type: ignore[assignment]  # partial is invariant
 
 
 class _Handler(ResponseHandler):

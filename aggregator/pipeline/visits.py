@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from aggregator import dedupe, fetch, schedule
 from aggregator.models import Place, PollSettings, PublishSettings, Source, SourceState, Validators, Visit
@@ -17,23 +15,18 @@ MOVED_FAILURES = 3  # failures there after which the configured address is tried
 
 
 def request(source: Source, state: SourceState, now: datetime) -> fetch.Request:
-    """The request of a poll. Headers and credentials are for the configured address's host alone."""
+    """The request of a poll, wherever the source has moved. Headers and credentials are for the configured address."""
     fresh = state.fetched is not None and now - state.fetched < VALIDATORS_KEPT
     validators = state.validators if fresh else Validators()
-    place = state.place
-    plain = fetch.Request(place.current_url, validators, moved_to=place.moved_to)
-    has_secrets = source.headers or source.username is not None
-    if not has_secrets or not _may_know_secrets(place.current_url, source.url):
-        return plain
-    return replace(plain, headers=source.headers, username=source.username, password=source.password)
-
-
-def _may_know_secrets(url: str, configured: str) -> bool:
-    """Whether this is the configured address's origin (RFC 6454), or the same host with TLS instead of without."""
-    here, home = urlsplit(url), urlsplit(configured)
-    if here.hostname != home.hostname:
-        return False
-    return (here.scheme, here.port) == (home.scheme, home.port) or (home.port is None and url.startswith("https:"))
+    return fetch.Request(
+        state.place.current_url,
+        validators,
+        headers=source.headers,
+        username=source.username,
+        password=source.password,
+        moved_to=state.place.moved_to,
+        home=source.url,
+    )
 
 
 def success(

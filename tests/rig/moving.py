@@ -131,3 +131,14 @@ def a_move_to_another_machine_is_remembered_too(host: Host) -> Story:
     assert seen.row["current_url"] == there
     seen = yield to("301 Moved", there)
     assert seen.requests == []
+
+
+@case(headers={"Accept-Language": "zh-HK", "X-Api-Key": "for one machine"})
+def what_is_said_to_every_machine_is_said_after_a_move_too(host: Host) -> Story:
+    host.neighbour.scripts = {"/feed": feed()}
+    for _ in range(4):
+        yield to("301 Moved", host.neighbour.url("/feed"))
+    assert len(host.neighbour.requests) == 4
+    for request in host.neighbour.requests:
+        assert request.header("Accept-Language") == b"zh-HK"
+        assert request.header("X-Api-Key") is None

@@ -105,6 +105,7 @@ POLITE: Mapping[str, tuple[Case, ...]] = {
         moving.a_move_that_is_taken_back_is_forgotten,
         moving.a_remembered_address_that_dies_is_given_up_for_the_configured_one,
         moving.a_move_to_another_machine_is_remembered_too,
+        moving.what_is_said_to_every_machine_is_said_after_a_move_too,
     ),
     "302, 303 and 307 are never remembered": (moving.a_temporary_redirect_is_never_remembered,),
     "A mixed chain is remembered only to its first temporary hop": (
