@@ -60,6 +60,7 @@ async def run(config: Config, load: Load, ready: Callable[[Config], None]) -> No
     _cancelled_by_signals()
     with folder.hold(config.settings.data, "run"):
         async with open_pipeline(config) as line:
+            line.clock = _now
             life = _Life(config, load, line)
             async with life.served():
                 await line.adopt(line.setup, _now())

@@ -7,7 +7,8 @@ import hashlib
 import io
 import shutil
 import threading
-from datetime import datetime
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import feedparser
@@ -211,6 +212,21 @@ def test_a_failure_is_remembered_and_forgotten_with_its_reason(instance, feeds):
     instance.poll("--now", "2026-11-22T16:00:00Z")
     (row,) = instance.export("sources")
     assert (row["status"], row["failures"], row["reason"]) == ("ok", 0, "")
+
+
+def test_what_a_server_asks_for_counts_from_its_answer(instance, feeds):
+    one_source(instance, feeds, item(1))
+    hold = threading.Event()
+    feeds["/a.xml"] = Answer(b"", status=503, headers={"Retry-After": "7200"}, hold=hold)
+    polling = threading.Thread(target=instance.poll)
+    polling.start()
+    instance.wait_for(lambda: feeds.count("/a.xml") == 1)
+    time.sleep(1.5)
+    answered = datetime.now(UTC).replace(microsecond=0)
+    hold.set()
+    polling.join()
+    (row,) = instance.export("sources")
+    assert datetime.fromisoformat(row["next_poll"]) >= answered + timedelta(hours=2)
 
 
 def digest(folder: Path) -> str:

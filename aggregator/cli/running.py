@@ -67,14 +67,23 @@ def poll(sources: tuple[str, ...], everything: bool, now: str | None) -> None:
         raise click.UsageError(
             f"no source is called {', '.join(unknown)}; see sources.yaml{nearest(unknown[0], known)}"
         )
-    at = moment(now) if now else datetime.now(UTC)
+    at = moment(now) if now else _clock()
     logs.start("warning", config.settings.log_format)
     with folder.hold(config.settings.data, "poll"), progress("Polling") as step:
-        uvloop.run(_poll_once(config, at, sources, everything or bool(sources), step))
+        uvloop.run(_poll_once(config, at, sources, everything or bool(sources), step, None if now else _clock))
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _poll_once(
-    config: Config, now: datetime, names: Sequence[str], forced: bool, step: Callable[[str], None]
+    config: Config,
+    now: datetime,
+    names: Sequence[str],
+    forced: bool,
+    step: Callable[[str], None],
+    clock: Callable[[], datetime] | None,
 ) -> None:
     from aggregator import daemon
 
@@ -85,6 +94,7 @@ async def _poll_once(
         )
 
     async with daemon.open_pipeline(config) as line:
+        line.clock = clock
         await line.adopt(line.setup, now)
         polled = found = await line.tick(now, names, forced, report=report)
         while found and not forced:

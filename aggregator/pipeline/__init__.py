@@ -70,6 +70,7 @@ class Pipeline:
     pool: workers.Pool
     removed: frozenset[str] = frozenset()  # terms that had a feed, and that the configuration does not name any more
     names: Mapping[str, str] = field(default_factory=dict)  # for each label that a feed has, or had, its term
+    clock: Callable[[], datetime] | None = None  # which runs on after a tick has begun; None: time stands still
     _under_way: set[int] = field(default_factory=set)
     _taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _catching_up: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -189,7 +190,8 @@ class Pipeline:
             return await self._visit(setup, state, now)
         except errors.StatusError as error:
             status = "gone" if error.status == 410 else "failing"
-            return await self._failed(setup, state, now, str(error), status, error.retry_after, error.is_busy)
+            asked = error.retry_after and error.retry_after + self._since(now)
+            return await self._failed(setup, state, now, str(error), status, asked, error.is_busy)
         except errors.SourceError as error:
             return await self._failed(setup, state, now, str(error))
         except workers.WorkerLostError as error:
@@ -205,6 +207,8 @@ class Pipeline:
         edition = setup.edition(state.name, setup.generation)
         news = None
         async with self.fetcher.holding(visits.request(source, state, now), now) as answer:
+            if answer.wait:
+                answer = replace(answer, wait=answer.wait + self._since(now))
             if isinstance(answer, fetch.Fetched) and not _is_known(answer, state):
                 news = await self.pool.run(
                     PARSE_DEADLINE,
@@ -225,6 +229,10 @@ class Pipeline:
         horizon = visits.horizon(state, settings.publish, now)
         new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon, edition)
         return Report(state.name, "ok", new, changed)
+
+    def _since(self, now: datetime) -> timedelta:
+        """How long ago the tick at `now` began: what a server asks for counts from its answer, which may come late."""
+        return max(self.clock() - now, timedelta()) if self.clock else timedelta()
 
     async def _failed(
         self,
