@@ -20,6 +20,10 @@ PREFIXED = (
     '<a:feed xmlns:a="http://www.w3.org/2005/Atom" xmlns="http://www.w3.org/2005/Atom">{head}'
     "<a:entry><id>tag:e.org,2026:1</id><title>一</title><updated>{date}</updated></a:entry></a:feed>"
 )
+FOREIGN = (
+    '<源:feed xmlns:源="http://www.w3.org/2005/Atom">{head}'
+    "<源:entry><源:id>tag:e.org,2026:1</源:id><updated>{date}</updated></源:entry><entry/></源:feed>"
+)
 NOON, LATER = "2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z"
 
 
@@ -48,7 +52,7 @@ def test_when_the_document_was_made_is_left_out(document, made):
     assert gist(one) == gist(other)
 
 
-@pytest.mark.parametrize("document", [RSS, ATOM, PREFIXED])
+@pytest.mark.parametrize("document", [RSS, ATOM, PREFIXED, FOREIGN])
 def test_when_an_entry_was_made_is_not(document):
     one, other = (document.format(head=f"<updated>{NOON}</updated>", date=when) for when in (NOON, LATER))
     assert gist(one) != gist(other)
@@ -62,6 +66,13 @@ def test_whatever_else_differs_makes_another_one(said):
 def test_so_does_another_media_type_which_may_name_another_encoding():
     document = RSS.format(head="", date="")
     assert gist(document, "text/xml; charset=gbk") != gist(document, "text/xml; charset=big5")
+
+
+def test_what_looks_like_a_date_in_the_bytes_of_utf_16_is_none():
+    looks = (b"<updated>", b"%s", b"</updated ><item >")
+    titles = [b"".join(looks).replace(b"%s", when).decode("utf-16-le") for when in (b"123", b"456")]
+    one, other = (RSS.format(head=f"<description>{title}</description>", date="") for title in titles)
+    assert parse.gist(one.encode("utf-16-le"), None) != parse.gist(other.encode("utf-16-le"), None)
 
 
 def test_what_looks_like_a_date_in_a_json_feed_is_none():

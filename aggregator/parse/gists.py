@@ -14,9 +14,9 @@ _LENGTH = 16  # bytes
 _LONGEST = 1024 * 1024  # bytes: it is made in the event loop, in some 50 µs for an ordinary document
 
 # Where entries begin, or might, whatever the prefix of their names.
-_ENTRY = re.compile(rb"<(?:[\w.-]++:)?(?:item|entry)[\s/>]", re.IGNORECASE)
+_ENTRY = re.compile(rb"<(?:[^\s<>/:]++:)?(?:item|entry)[\s/>]", re.IGNORECASE)
 _MADE = re.compile(rb"<(?:lastBuildDate|pubDate|updated|(?:dc:)?date)>[^<]*+</")
-_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<")
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<[^\x00]")  # not in UTF-16, where bytes are no characters
 
 
 def gist(body: bytes, content_type: str | None, version: bytes) -> bytes:
