@@ -280,6 +280,13 @@ def test_hiding_takes_a_story_out_until_it_is_undone(instance, feeds):
     assert sorted(titles(instance)) == ["Story 1", "Story 2"]
 
 
+@pytest.mark.parametrize("time", ["tomorrow", "nan", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_tick_is_at_a_time_that_can_be_counted_on_from(instance, feeds, time):
+    one_source(instance, feeds, item(1))
+    assert "is no time" in instance.command("poll", "--now", time, code=2).stderr
+    assert feeds.count("/a.xml") == 0
+
+
 def test_a_tick_before_the_last_one_is_refused(instance, feeds):
     one_source(instance, feeds, item(1))
     instance.poll("--now", T0)

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from aggregator import errors, store
-from aggregator.models import Edition, Head, NewEntry, Source, Visit
+from aggregator.models import Edition, Head, NewEntry, Place, Source, Validators, Visit
 from tests.builders import DAY, HOUR, NOW, prepared
 
 EDITION = Edition("words", "rules")
@@ -91,6 +91,24 @@ def test_another_url_drops_validators_and_keeps_the_entries(db):
     (state,) = store.sources.due(db, NOW, 10)
     assert (state.place.current_url, state.validators.etag, state.hashes) == ("http://elsewhere.example/", None, b"")
     assert db.execute("select count(*) from entry").fetchone()[0] == 1
+
+
+def test_a_url_that_is_changed_to_where_the_source_has_moved_changes_nothing_else(db):
+    sync(db, source("A"))
+    moved = Place("http://elsewhere.example/")
+    visit = Visit(1, "ok", "", 0, NOW, NOW + DAY, place=moved, validators=Validators("x", None), fetched=NOW)
+    store.sources.record(db, visit)
+    sync(db, source("A", url="http://elsewhere.example/"))
+    assert store.sources.due(db, NOW, 10) == []
+    (state,) = store.sources.due(db, NOW + DAY, 10)
+    assert (state.url, state.place, state.validators.etag) == ("http://elsewhere.example/", moved, "x")
+
+
+def test_a_url_that_is_changed_brings_back_what_was_gone(db):
+    sync(db, source("A"))
+    store.sources.record(db, Visit(1, "gone", "410", 1, NOW, NOW, place=Place("http://elsewhere.example/")))
+    sync(db, source("A", url="http://elsewhere.example/"))
+    assert names(store.sources.due(db, NOW, 10)) == ["A"]
 
 
 def test_a_name_overrides_the_rhythm_but_not_what_the_server_asked_for(db):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 T = TypeVar("T")
 
+_YEARS = range(1970, 9000)  # of a tick: what is kept, and what servers ask for, reaches years beyond
+
 FAILED, WRONG = 1, 2  # exit codes; 0 is fine
 
 
@@ -138,6 +140,8 @@ def moment(said: str) -> datetime:
 def _in_range(said: str, read: Callable[[], datetime]) -> datetime:
     try:
         moment = read()
+        if moment.year not in _YEARS:
+            raise ValueError(moment)
     except (ValueError, OverflowError, OSError) as error:
         raise click.BadParameter(
             f"{said!r} is no time: write 2026-11-22T14:05:00Z, or seconds since 1970", param_hint="--now"

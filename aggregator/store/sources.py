@@ -24,7 +24,9 @@ def sync(db: Database, sources: Iterable[Source], now: datetime) -> None:
     not.
     """
     founding = not _founded(db, now)
-    stored = {row["name"]: row for row in db.query("select id, name, url, enabled, listed from source")}
+    stored = {
+        row["name"]: row for row in db.query("select id, name, url, current_url, status, enabled, listed from source")
+    }
     listed = set()
     for source in sources:
         _rename(db, source, stored)
@@ -64,7 +66,9 @@ def _insert(db: Database, source: Source, now: datetime, founding: bool) -> None
 
 def _update(db: Database, source: Source, row: dict[str, Any], now: datetime) -> None:
     db.execute("update source set enabled = ?, listed = 1 where id = ?", [int(source.enabled), row["id"]])
-    if row["url"] != source.url:  # another address: history stays, what belonged to the old one goes
+    if source.url == row["current_url"] and row["status"] != "gone":  # it is written down where it has moved
+        db.execute("update source set url = ? where id = ?", [source.url, row["id"]])
+    elif row["url"] != source.url:  # another address: history stays, what belonged to the old one goes
         db.execute(
             "update source set url = ?, current_url = ?, etag = null, last_modified = null, hashes = x'', gist = x'',"
             " failures = 0, moved_to = null, moved_polls = 0, ttl = null, skip_hours = 0, skip_days = 0, reason = '',"
