@@ -81,7 +81,10 @@ def _each(job: _Job, change: Callable[[Any, Keeper], Any], keeper: Keeper) -> _J
 
 
 class WorkerLostError(Exception):
-    """The worker was late or died; the text says which. The pool has replaced it."""
+    """The worker was late, died, or had too little memory; the text says which. The pool has replaced it."""
+
+
+_TOO_LARGE: tuple[bool, Any] = (False, WorkerLostError("needs more memory than a worker may have"))
 
 
 class _Worker:
@@ -236,12 +239,17 @@ def _serve(connection: Connection) -> None:
             return
         try:
             answer = (True, call(*args, **kwargs))
+        except MemoryError:
+            answer = _TOO_LARGE
         except Exception as error:  # noqa: BLE001 - raised again in the parent
             answer = (False, error)
         try:
             connection.send(answer)
         except (ConnectionError, BrokenPipeError):
             return
+        except MemoryError:
+            answer = _TOO_LARGE
+            connection.send(answer)
         except Exception as error:  # noqa: BLE001 - a result that cannot be pickled is a bug: show it there
             connection.send((False, RuntimeError(f"{type(error).__name__}: {error}")))
 

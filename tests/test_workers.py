@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import resource
 import signal
 import time
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,13 @@ def die():
 
 def eat_memory():
     return len(bytearray(workers.MEMORY_LIMIT))
+
+
+def answer_at_length():
+    """An answer for which there is room once, and not twice, as sending it needs."""
+    used = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 80 * 1024**2, workers.MEMORY_LIMIT))
+    return bytes(50 * 1024**2)
 
 
 SEEN = []  # in a worker: nothing else gets the address of what stands here
@@ -102,13 +111,15 @@ def test_a_job_that_kills_its_worker_fails_alone():
     assert in_pool(use) == 2
 
 
-def test_a_job_that_wants_too_much_memory_fails_alone():
+@pytest.mark.parametrize("job", [eat_memory, answer_at_length])
+def test_a_job_that_wants_too_much_memory_fails_alone(job, capfd):
     async def use(pool):
-        with pytest.raises(MemoryError):
-            await pool.run(SOON, eat_memory)
+        with pytest.raises(workers.WorkerLostError, match="memory"):
+            await pool.run(SOON, job)
         return await pool.run(SOON, add, 1, 1)
 
     assert in_pool(use) == 2
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("size", [1, 2])
