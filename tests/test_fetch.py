@@ -715,6 +715,11 @@ def test_forbidden_addresses(address: str) -> None:
     assert guard.Guard(()).missing(ip_address(address))
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "fd00::1", "fe80::1%lo"])
+def test_an_address_that_hides_no_other_is_allowed_by_itself(address: str) -> None:
+    assert guard.Guard([ip_network(address.removesuffix("%lo"))]).missing(ip_address(address)) == []
+
+
 @pytest.mark.parametrize("address", ["8.8.8.8", "100.128.0.1", "172.32.0.1", "192.0.1.1", "2606:4700::1", "2a00::1"])
 def test_public_addresses(address: str) -> None:
     assert guard.Guard(()).missing(ip_address(address)) == []

@@ -46,6 +46,9 @@ _SPECIAL_IPV4 = tuple(
 _GLOBAL_IPV6 = IPv6Network("2000::/3")
 _SPECIAL_IPV6 = tuple(IPv6Network(block) for block in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
+# Unspecified and loopback: the only addresses of ::/96 that are not IPv4-compatible (RFC 4291, section 2.5).
+_NOT_COMPATIBLE = IPv6Network("::/127")
+
 _6TO4 = IPv6Network("2002::/16")
 _TEREDO = IPv6Network("2001::/32")
 
@@ -64,7 +67,7 @@ def embedded(address: Address) -> tuple[IPv4Address, ...]:
         return (IPv4Address(number >> 80 & 0xFFFFFFFF),)
     if address in _TEREDO:  # its server, and its client with every bit inverted (RFC 4380, section 4)
         return IPv4Address(number >> 64 & 0xFFFFFFFF), IPv4Address(~number & 0xFFFFFFFF)
-    if any(address in network for network in _IPV4_AT_THE_END):
+    if address not in _NOT_COMPATIBLE and any(address in network for network in _IPV4_AT_THE_END):
         return (IPv4Address(number & 0xFFFFFFFF),)
     return ()
 
