@@ -277,6 +277,7 @@ def test_retry_after(fields: dict[str, str], wait: timedelta | None) -> None:
         ({"Cache-Control": 'no-cache="Set-Cookie", max-age=600'}, timedelta(minutes=10)),
         ({"Cache-Control": "no-store, max-age=600"}, None),
         ({"Cache-Control": "max-age=600", "Age": "240"}, timedelta(minutes=6)),
+        ({"Cache-Control": "max-age=600", "Age": "240, 1"}, timedelta(minutes=6)),
         ({"Cache-Control": "max-age=600", "Age": "601"}, None),
         ({"Cache-Control": "max-age=600", "Age": "nonsense"}, timedelta(minutes=10)),
         ({"Cache-Control": "max-age=0"}, None),

@@ -62,7 +62,8 @@ def lifetime(headers: Headers, now: datetime) -> timedelta | None:
         fresh = _until(headers.get("Expires"), headers, now)
     if fresh is None or fresh > _ABSURD:
         return None
-    remaining = fresh - (_seconds(headers.get("Age")) or timedelta())
+    age = headers.get("Age", "").partition(",")[0]  # the first of several (RFC 9111, section 5.1)
+    remaining = fresh - (_seconds(age) or timedelta())
     return min(remaining, _LONGEST) if remaining > timedelta() else None
 
 

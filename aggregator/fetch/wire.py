@@ -55,7 +55,8 @@ class _Handler(ResponseHandler):
             end = blank.end() if blank else len(data)
             super().data_received(data[read:end])
             read = end
-        if self._interim > _MOST_INTERIM or (read < len(data) and self._status in _NO_BODY):
+        rest = data[read:]
+        if self._interim > _MOST_INTERIM or (rest and self._status in _NO_BODY):
             self.close()
-        elif self._status:
-            super().data_received(data[read:])
+        elif self._status and (rest or not data):  # no data: aiohttp goes on with what it has kept
+            super().data_received(rest)
