@@ -39,8 +39,7 @@ class _Text(logging.Formatter):
         time = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         line = f"{time} {record.levelname.lower():7} {_printable(record.getMessage())}"
         if record.exc_info:
-            trace = self.formatException(record.exc_info).splitlines()
-            line += "".join(f"\n    {_printable(part)}" for part in trace)
+            line += "".join(f"\n    {part}" for part in _trace(self.formatException(record.exc_info)))
         return line
 
 
@@ -54,7 +53,7 @@ class _Json(logging.Formatter):
             "message": _printable(record.getMessage()),
         }
         if record.exc_info:
-            said["traceback"] = self.formatException(record.exc_info)
+            said["traceback"] = "\n".join(_trace(self.formatException(record.exc_info)))
         return json.dumps(said, ensure_ascii=False)
 
 
@@ -116,6 +115,11 @@ class Tick:
             counts["changed"],
             counts["failing"],
         )
+
+
+def _trace(said: str) -> list[str]:
+    """The lines of a traceback; what it quotes may be a feed's."""
+    return [_printable(line) for line in said.splitlines()]
 
 
 def _printable(value: str) -> str:
