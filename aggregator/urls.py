@@ -221,6 +221,11 @@ def host(url: str) -> str:
     return re.sub(r":\d+$", "", parts.authority) if parts else ""
 
 
+def without_login(url: str) -> str:
+    """What a person typed as an address, without the user name and password in it: to be shown."""
+    return re.sub(r"(\A|//)[^/?#]*@", r"\1", url, count=1)
+
+
 def _site(authority: str, tracking: Tracking) -> str:
     site = authority.removesuffix(":80").removesuffix(":443")
     while site.startswith("www.") and "." in site[4:]:

@@ -24,7 +24,7 @@ LIST = """<?xml version="1.0"?><opml version="1.1"><body>
 <outline text="科技"><outline text="A & B" xmlUrl="http://a.example/feed"/></outline>
 <outline text="科技新闻"><outline text="C" xmlUrl="https://c.example/feed"/></outline>
 <outline text="杂"><outline text="D" xmlUrl="https://d.example/feed"/>
-<outline text="A 2" xmlUrl="https://www.a.example/feed/"/><outline text="E" xmlUrl="ftp://e.example/"/></outline>
+<outline text="A 2" xmlUrl="https://www.a.example/feed/"/><outline text="E" xmlUrl="ftp://bob:sesame@e.example/"/></outline>
 </body></opml>"""
 
 
@@ -228,6 +228,7 @@ def test_a_page_without_feeds_and_a_silent_host_are_refused_with_the_reason(inst
     [
         (("ftp://a.example/",), "is not a web address"),
         (("http://a.example/", "--category", "teck"), "did you mean tech?"),
+        (("http://bob:sesame@a.example/feed",), "http://a.example/feed cannot be a source"),
     ],
 )
 def test_add_says_what_is_wrong_with_what_was_given(instance, arguments, said):

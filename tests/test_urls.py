@@ -123,6 +123,19 @@ def test_what_is_no_web_address_has_no_key(address: str) -> None:
     assert urls.host(address) == ""
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("http://bob:sesame@a.example/feed?x=1", "http://a.example/feed?x=1"),
+        ("bob:sesame@a.example", "a.example"),
+        ("https://a:b@c@a.example#d", "https://a.example#d"),
+        ("https://a.example/@bob?to=c@d", "https://a.example/@bob?to=c@d"),
+    ],
+)
+def test_an_address_is_shown_without_its_login(said: str, shown: str) -> None:
+    assert urls.without_login(said) == shown
+
+
 def test_a_front_page_names_no_single_page() -> None:
     roots = ["https://h.example", "http://www.h.example/index.html", "https://h.example/?utm_source=rss#top"]
     assert all(map(urls.is_front_page, [*roots, "https://h.example/zh-CN/"]))

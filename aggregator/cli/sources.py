@@ -87,6 +87,7 @@ def _chosen(config: Config, wanted: Iterable[str]) -> list[Source]:
 
 def _named(config: Config, said: str) -> Source:
     """The source of that name or address, or one made for an address that no source has."""
+    from aggregator import urls
     from aggregator.models import Source
     from aggregator.subscriptions import intake
 
@@ -94,18 +95,21 @@ def _named(config: Config, said: str) -> Source:
     if said in known:
         return known[said]
     if "://" not in said:
-        raise click.UsageError(f"no source is called {said}{nearest(said, known)}; an address begins with https://")
+        raise click.UsageError(
+            f"no source is called {urls.without_login(said)}{nearest(said, known)}; an address begins with https://"
+        )
     url = _address(said)
     return intake.holder(config.sources, url) or Source(url, url)
 
 
 def _address(said: str) -> str:
+    from aggregator import urls
     from aggregator.subscriptions import intake
 
     try:
         return intake.address(said if "://" in said else f"https://{said}")
     except intake.BadAddressError as error:
-        raise click.UsageError(f"{said} cannot be a source: {error}") from error
+        raise click.UsageError(f"{urls.without_login(said)} cannot be a source: {error}") from error
 
 
 async def _test(config: Config, chosen: Sequence[Source], say: Callable[[str], None], as_json: bool) -> int:
@@ -336,10 +340,11 @@ def _mapped(config: Config, mapping: Iterable[str]) -> dict[str, str]:
 
 
 def _say(found: intake.Intake, dry_run: bool) -> None:
-    from aggregator import text
+    from aggregator import text, urls
 
     for outline, reason in found.invalid:
-        click.echo(f"invalid: {outline.name or '(no name)'}  {text.one_line(outline.url)}: {reason}")
+        address = urls.without_login(text.one_line(outline.url))
+        click.echo(f"invalid: {outline.name or '(no name)'}  {address}: {reason}")
     for outline, holder in found.duplicates:
         click.echo(f"duplicate: {outline.name or outline.url}  {outline.url}: it is the source {holder}")
     for folder, count in found.unfiled.most_common():
