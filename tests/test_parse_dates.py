@@ -87,6 +87,20 @@ def read(text: str, zone: ZoneInfo | None = None) -> str | None:
         "22 ноября 2026 06:05:33",
         "22º de novembro de 2026 06:05:33",
         "发布时间：2026-11-22 06:05:33 来源：新华社",
+        "星期日, 22 11月 2026 14:05:33 +0800",
+        "周日, 22 十一月 2026 06:05:33",
+        "十一月 22, 2026 06:05:33",
+        "2026-W47-7T14:05:33+08:00",
+        "2026-11-22 14:05:33 (GMT+08:00)",
+        "115/11/22 06:05:33",
+        "令和8年11月22日 06:05:33",
+        "2026-11-22 01:05:33 America/New_York",
+        "2026-11-22T15:05:33[Asia/Tokyo]",
+        "Sat, 21 Nov 2026 22:05:33 US/Pacific",
+        "Sun, 22 Nov 2026 06:05:33 Etc/UTC",
+        "2026-11-22 14:05:33 北京时间",
+        "（北京時間）2026年11月22日14時05分33秒",
+        "美东时间2026-11-22 01:05:33",
         "1795327533",
         "1795327533000",
         "1795327533000000",
@@ -118,6 +132,15 @@ def test_without_a_zone_it_is_the_sources(text: str, expected: str) -> None:
     assert read(text, SHANGHAI) == expected
 
 
+@pytest.mark.parametrize("text", ["2026-11-22 14:05:33 Asia/Nowhere", "2026-11-22 14:05:33 America/Indiana"])
+def test_a_region_that_nobody_knows_is_no_zone(text: str) -> None:
+    assert read(text, SHANGHAI) == "2026-11-22 06:05:33"
+
+
+def test_an_offset_counts_for_more_than_the_region_beside_it() -> None:
+    assert read("2026-11-22T14:05:33+08:00[America/New_York]") == "2026-11-22 06:05:33"
+
+
 def test_a_zone_with_summer_time_is_asked_for_the_day() -> None:
     assert read("2026-07-01 12:00", NEW_YORK) == "2026-07-01 16:00:00"
     assert read("2026-12-01 12:00", NEW_YORK) == "2026-12-01 17:00:00"
@@ -141,6 +164,10 @@ def test_cst_is_chinas_unless_the_source_is_in_the_west(zone: ZoneInfo | None, h
             ("中午11:05", 11),
             ("晚上8點05分", 20),
             ("晚上1:05", 1),
+            ("晚8时05分", 20),
+            ("早8點05分", 8),
+            ("午间12:05", 12),
+            ("午夜12:05", 0),
         ],
         *[
             ("2:05 PM", 14),
@@ -213,6 +240,8 @@ def test_short_years_are_rfc_2822s(year: str, full: int) -> None:
             "2026-11-22 24:01",
             "2026-11-22T14:05:00+99:99",
             "民國0年1月1日",
+            "2026-W54-1",
+            "22 13月 2026",
         ),
         *("2026-11-22T14:05:00-13:00", "2026-11-22T14:05:00+08:75"),
         *("0000-00-00 00:00:00", "0001-01-01T00:00:00Z", "1601-01-01T00:00:00Z", "1899-12-30", "1900-01-01 00:00:00"),

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _MAX_LENGTH = 100
 # Nothing on the web is older, and the zeros of other systems (year 1, 1601, 1899-12-30, 1900-01-01) are no dates.
@@ -42,6 +44,7 @@ def read(value: str, zone: tzinfo | None) -> datetime | None:
 def _uncommon(text: str, zone: tzinfo | None) -> datetime | None:
     if not text:
         return None
+    text, zone = _without_region(text, zone)
     return _epoch(text) or _moment(_iso(text) or _compact(text) or _written(text, zone), zone)
 
 
@@ -88,8 +91,16 @@ _CHINESE_NUMBER = re.compile(r"[零一二三四五六七八九十廿卅]+(?=[年
 _VARIANTS = {0x3007: "零", 0x25CB: "零", 0x2212: "-"}  # two round zeros, and the minus sign
 _CHINESE_DIGITS = {digit: str(value) for value, digit in enumerate("零一二三四五六七八九")}
 _CHINESE_TENS = {"十": 10, "廿": 20, "卅": 30}
-_ROC_YEAR = re.compile(r"(?:民國|民国)\s*([1-9]\d{0,2})(?!\d)|(?<!\d)(1\d\d)(?=\s*年)")
-_ROC_EPOCH = 1911
+_ERA_YEAR = re.compile(
+    r"(民國|民国|令和|平成)\s*(元|[1-9]\d{0,2})(?!\d)"
+    r"|(?<!\d)(?P<roc>1\d\d)(?=\s*年|(?P<by>[-/.])\d{1,2}(?P=by)\d{1,2}(?!\d))"
+)
+_ERAS = {"民國": 1911, "民国": 1911, "令和": 2018, "平成": 1988}  # the year before the first
+_WEEK = re.compile(r"(\d{4})-?w(\d\d)(?:-?([1-7]))?(?!\d)")
+
+# A month beside which the day and the year stand as in English, as programs write it that know its name only.
+_CHINESE_MONTH = re.compile(r"(?<!\d)(1[0-2]|0?[1-9])\s*月")
+_ENGLISH_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 # Written forms of the parts of a date, in Chinese, Japanese and Korean, each with what stands for it in the plain form.
 _REWRITTEN = (
@@ -99,10 +110,10 @@ _REWRITTEN = (
     (re.compile(r"(?<!\d)(\d{1,2})\s*[时時点點시]\s*(\d{1,2})\s*[分분]?"), r" \1:\2 "),
     (re.compile(r"(?<!\d)(\d{1,2})\s*[时時点點시][整正]?"), r" \1:00 "),
     (re.compile(r"(\d{1,2}:\d{1,2})\s*分"), r"\1 "),
-    (re.compile(r"凌晨|清晨|早晨|早上|上午|午前|오전"), " am "),
+    (re.compile(r"凌晨|清晨|早晨|早上|上午|午前|午夜|오전|早(?=\s*\d)"), " am "),
     (re.compile(r"下午|午后|午後|傍晚|오후"), " pm "),
-    (re.compile(r"晚上|晚间|晚間|夜间|夜間|夜里|夜裡|深夜"), " night "),
-    (re.compile(r"中午|正午"), " noon "),
+    (re.compile(r"晚上|晚间|晚間|夜间|夜間|夜里|夜裡|深夜|晚(?=\s*\d)"), " night "),
+    (re.compile(r"中午|正午|午间|午間"), " noon "),
     (re.compile(r"(?:星期|礼拜|禮拜|周|週)\s*[一二三四五六日天]|[月火水木金土日]曜日|\(.\)"), " "),
 )
 
@@ -116,16 +127,30 @@ def _plain(value: str) -> str:
         return ""
     if not text.isascii():
         text = _rewritten(text)
+    text = _ERA_YEAR.sub(_common_year, _WEEK.sub(_day_of_week, text))
     return " ".join(text.split())
 
 
 def _rewritten(text: str) -> str:
     text = _CHINESE_NUMBER.sub(lambda number: _arabic(number[0]), text.translate(_VARIANTS))
-    text = _ROC_YEAR.sub(lambda year: str(int(year[1] or year[2]) + _ROC_EPOCH), text)
+    text = _ERA_YEAR.sub(_common_year, text)
     for pattern, plain in _REWRITTEN:
         text = pattern.sub(plain, text)
+    text = _CHINESE_MONTH.sub(lambda month: f" {_ENGLISH_MONTHS[int(month[1]) - 1]} ", text)
     decomposed = unicodedata.normalize("NFD", text)
     return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def _common_year(year: re.Match[str]) -> str:
+    """民國115 → 2026, 令和8 → 2026; three digits that begin a date are a year of the 民國 too."""
+    if year["roc"]:
+        return str(_ERAS["民國"] + int(year["roc"]))
+    return str(_ERAS[year[1]] + (1 if year[2] == "元" else int(year[2])))
+
+
+def _day_of_week(said: re.Match[str]) -> str:
+    """ISO 8601's week date: 2026-W47-7 → 2026-11-22."""
+    return f"{datetime.fromisocalendar(int(said[1]), int(said[2]), int(said[3] or 1)):%Y-%m-%d}"
 
 
 def _arabic(number: str) -> str:
@@ -255,11 +280,45 @@ def _offset(name: str | None, local: datetime, zone: tzinfo | None) -> tzinfo | 
     return timezone(timedelta(minutes=_ZONES[name])) if name in _ZONES else None
 
 
+# The zone's name in the tz database, and what it is called in Chinese. An offset beside it counts for more.
+_REGION = re.compile(r"[\[(]?\b([a-z]{2,}(?:/[a-z_]{2,}){1,2})\b[\])]?")
+_CALLED = re.compile(
+    r"[(]?(北京|中国标准|中國標準|香港|台北|臺北|东京|東京|美东|美東|格林尼治|格林威治)(?:时间|時間)[)]?"
+)
+_CALLED_REGIONS = {"东": "asia/tokyo", "東": "asia/tokyo", "美": "america/new_york", "格": "etc/utc"}
+
+
+def _without_region(text: str, zone: tzinfo | None) -> tuple[str, tzinfo | None]:
+    """`text` without the region whose time it says it is in, and its zone; both as they are where it says none."""
+    called = _CALLED.search(text) or _REGION.search(text)
+    if called is None:
+        return text, zone
+    name = called[1] if "/" in called[1] else _CALLED_REGIONS.get(called[1][0], "asia/shanghai")
+    region = _region(name)
+    if region is None:
+        return text, zone
+    return " ".join(f"{text[: called.start()]} {text[called.end() :]}".split()), region
+
+
+@lru_cache(maxsize=64)
+def _region(name: str) -> tzinfo | None:
+    """The zone of this name in lower case, which the database has in its own."""
+    place = name.title()
+    if place.startswith("Us/"):
+        place = f"US{place[2:]}"
+    try:
+        return UTC if place == "Etc/Utc" else ZoneInfo(place)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
 # ---------------------------------------------------------------------------------------------- anything else
 
 _PART = r"am|pm|a\.m\.|p\.m\.|night|noon"
 _KNOWN_ZONE = rf"(?P<zone>{_OFFSET}|(?:{'|'.join((*_ZONES, 'cst'))})(?![a-z]))"
-_CLOCK = re.compile(rf"(?:(?P<before>{_PART})\s*)?(?<![\d:+-]){_TIME}\s*(?P<after>{_PART})?\s?(?:{_KNOWN_ZONE})?")
+_CLOCK = re.compile(
+    rf"(?:(?P<before>{_PART})\s*)?(?<![\d:+-]){_TIME}\s*(?P<after>{_PART})?[\s(]{{0,2}}(?:{_KNOWN_ZONE})?"
+)
 _HOUR = re.compile(r"(?<!\d)(?P<hour>\d{1,2})(?P<minute>)(?P<second>)(?P<fraction>)\s?(?P<after>am|pm)\b")
 _DATE_ZONE = re.compile(_KNOWN_ZONE)
 
