@@ -145,6 +145,29 @@ def test_whether_a_guid_is_a_permalink(guid, link):
     assert only(rss(f"<item><title>t</title>{guid}</item>", link="")).link == link
 
 
+@pytest.mark.parametrize("unusable", ["<link/>", "<link> </link>", "<link>javascript:void(0)</link>"])
+@pytest.mark.parametrize(
+    ("guid", "link"),
+    [
+        ("<guid>http://e.org/g</guid>", "http://e.org/g"),
+        ('<guid isPermaLink=" true ">http://e.org/g</guid>', "http://e.org/g"),
+        ('<guid isPermaLink="false">http://e.org/g</guid>', None),
+        ("<guid>12345</guid>", None),
+    ],
+)
+def test_a_permalink_guid_stands_in_for_a_link_that_leads_nowhere(unusable, guid, link):
+    for said in (unusable + guid, guid + unusable):
+        entry = only(rss(f"<item><title>t</title>{said}</item>"))
+        assert entry.link == link
+        assert entry.id in ("http://e.org/g", "12345")
+
+
+def test_what_is_enclosed_is_the_last_that_is_taken_for_the_page():
+    enclosed = '<link rel="enclosure" href="http://e.org/a.mp3"/>'
+    assert only(atom(f'<title>t</title>{enclosed}<link rel="via" href="http://e.org/v"/>')).link == "http://e.org/v"
+    assert only(atom(f"<title>t</title>{enclosed}")).link == "http://e.org/a.mp3"
+
+
 def test_what_an_rdf_item_is_about_is_its_page():
     linked = FORMATS["rdf 1.0"]
     assert only(linked.replace("<link>http://e.org/1</link>", "")).link == "http://e.org/1"
@@ -233,6 +256,29 @@ def test_what_a_json_item_leaves_out_is_taken_from_its_text_and_attachments():
     first, second = read(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items})).entries
     assert (first.author, first.image, first.duration) == ("张三", "http://feed.example/i.png", 77)
     assert (second.author, second.image, second.duration) == ("李四", "http://feed.example/b.png", None)
+
+
+def test_a_json_item_whose_id_is_an_address_is_found_there():
+    items = [{"id": "http://e.org/1"}, {"id": "2"}, {"id": "http://e.org/3", "url": "/3"}, {"id": "/4"}]
+    entries = read(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items})).entries
+    assert [entry.link for entry in entries] == ["http://e.org/1", None, "http://feed.example/3", None]
+
+
+def test_a_picture_among_a_json_items_attachments_is_its_picture():
+    items = [{"id": "1", "attachments": [{"url": "/a.mp3"}, {"url": "/b", "mime_type": "image/png"}]}]
+    entry = only(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}))
+    assert entry.image == "http://feed.example/b"
+
+
+def test_a_raw_line_break_in_json_is_read():
+    feed = '{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "a\tb\nc"}]}'
+    assert only(feed).title == "a b c"
+
+
+def test_an_episode_that_has_a_title_for_itunes_only_has_that():
+    space = 'xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
+    for said, title in (("", "i"), ("<title>t</title>", "t")):
+        assert only(rss(f"<item {space}><itunes:title>i</itunes:title>{said}</item>")).title == title
 
 
 def test_the_language_of_one_entry_is_its_own():
@@ -338,6 +384,17 @@ def test_a_picture_among_the_media_is_the_entrys_picture_and_no_enclosure():
 @pytest.mark.parametrize(
     ("said", "image"),
     [
+        ("<image><url>http://e.org/a</url></image>", "http://e.org/a"),
+        ("<description>&lt;img data-src='/a.jpg'></description>", "http://feed.example/a.jpg"),
+    ],
+)
+def test_an_entry_that_encloses_none_has_another_picture(said, image):
+    assert only(rss(f"<item><title>x</title>{said}</item>")).image == image
+
+
+@pytest.mark.parametrize(
+    ("said", "image"),
+    [
         ('<media:content url="http://e.org/a" type="image/jpeg"/>', "http://e.org/a"),
         ('<media:content url="http://e.org/a.JPG?w=1"/>', "http://e.org/a.JPG?w=1"),
         ('<media:content url="http://e.org/a.jpg" medium="video" type="image/jpeg"/>', None),
@@ -348,6 +405,8 @@ def test_a_picture_among_the_media_is_the_entrys_picture_and_no_enclosure():
         ),
         ('<enclosure url="http://e.org/a" type="image/png"/>', "http://e.org/a"),
         ('<enclosure url="http://e.org/a.jpg" type="audio/mpeg"/>', None),
+        ('<enclosure url="http://e.org/a.jpg"/>', "http://e.org/a.jpg"),
+        ('<enclosure url="http://e.org/a.mp3"/>', None),
     ],
 )
 def test_what_is_enclosed_is_the_entrys_picture_where_it_is_one(said, image):

@@ -28,7 +28,7 @@ def read(
 ) -> ParsedFeed:
     """The feed with the entries whose hash is not in `seen`; raises ParseError when it is no JSON Feed."""
     try:
-        feed = json.loads(document)
+        feed = json.loads(document, strict=False)  # line breaks within a text are read
     except (ValueError, RecursionError) as error:
         raise errors.ParseError(f"the document is no JSON: {error}") from error
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
@@ -61,7 +61,7 @@ def _head(feed: dict[str, Any], url: str) -> Head:
 
 
 def _entry(item: dict[str, Any], url: str, zone: tzinfo | None) -> ParsedEntry:
-    link = urls.join(url, _text(item, "url") or _text(item, "external_url")) if _has_link(item) else None
+    link = _link(item, url)
     base = link or url
     published, updated = _date(item, "date_published", zone), _date(item, "date_modified", zone)
     content, summary = _content(item, base), escape(text.clean(_text(item, "summary")), quote=False)
@@ -82,8 +82,10 @@ def _entry(item: dict[str, Any], url: str, zone: tzinfo | None) -> ParsedEntry:
     )
 
 
-def _has_link(item: dict[str, Any]) -> bool:
-    return bool(_text(item, "url") or _text(item, "external_url"))
+def _link(item: dict[str, Any], url: str) -> str | None:
+    """The item's page; its id, which is ideally that address, where it names none."""
+    named = (urls.join(url, said) for key in ("url", "external_url") if (said := _text(item, key)))
+    return next(filter(None, named), None) or urls.join(None, _text(item, "id"))
 
 
 def _content(item: dict[str, Any], base: str) -> str:
@@ -93,7 +95,8 @@ def _content(item: dict[str, Any], base: str) -> str:
 
 
 def _image(item: dict[str, Any], base: str) -> str | None:
-    named = (_text(item, key) for key in ("image", "banner_image"))
+    named = [_text(item, key) for key in ("image", "banner_image")]
+    named += [_text(each, "url") for each in _listed(item) if _text(each, "mime_type").startswith("image/")]
     return next((found for said in named if said and (found := urls.join(base, said))), None)
 
 

@@ -20,6 +20,9 @@ _MOST_CATEGORIES = 100  # of an entry
 _LONGEST_NAME = 4_000  # characters of an author's name, which may be a list of names
 _RUN = re.compile(r"[\w.+-]{200}")  # a name or e-mail address has no longer words
 
+# An element that is put in before a guid which says that it is no permalink.
+NO_PERMALINK = "nopermalink"
+
 _CATEGORIES = frozenset(("category", "keywords", "subject"))
 _ENTRIES = frozenset(("entry", "item"))
 _NAMES = frozenset(
@@ -56,7 +59,10 @@ class _Parser(expatreader.ExpatParser):
         if len(attrs) > _MOST_ATTRIBUTES:
             attrs = dict(islice(attrs.items(), _MOST_ATTRIBUTES))
         if "isPermaLink" in attrs:  # some programs write True, which feedparser takes for false
-            attrs = {**attrs, "isPermaLink": attrs["isPermaLink"].lower()}
+            attrs = {**attrs, "isPermaLink": attrs["isPermaLink"].strip().lower()}
+            if attrs["isPermaLink"] != "true":  # which feedparser does not tell where a link stands before the guid
+                super().start_element_ns(NO_PERMALINK, {})
+                super().end_element_ns(NO_PERMALINK)
         super().start_element_ns(name, attrs)
 
     def end_element_ns(self, name: str) -> None:

@@ -20,7 +20,7 @@ import feedparser
 
 from aggregator import errors, html, text, urls
 from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
-from aggregator.parse import credits, dates
+from aggregator.parse import credits, dates, sax
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "html", "xhtml")
 _RDF = ("rss090", "rss10")
@@ -106,7 +106,7 @@ def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, rep
         published=published or updated,
         updated=updated,
         enclosures=tuple(_enclosures(raw, link or url)),
-        image=_image(raw, content, link or url),
+        image=_image(raw, content, summary, link or url),
         duration=_duration(raw.get("itunes_duration")),
         episode=text.one_line(str(raw.get("itunes_episode") or ""))[:20] or None,
         repairs=(*repairs, *link_repairs),
@@ -129,9 +129,10 @@ def _link(raw: Any, version: str, url: str, site: str) -> tuple[str | None, tupl
             return found, ()
     if (found := _join(base, raw.get("link"))) and not raw.get("guidislink"):
         return found, ()
-    if (raw.get("guidislink") or version in _RDF) and (found := _permalink(base, _said(raw.get("id")))):
+    is_permalink = "guidislink" in raw and sax.NO_PERMALINK not in raw
+    if (is_permalink or version in _RDF) and (found := _permalink(base, _said(raw.get("id")))):
         return found, ("link:guid",)
-    for link in _listed(raw, "links"):
+    for link in sorted(_listed(raw, "links"), key=_is_enclosed):
         if found := _join(base, link.get("href")):
             return found, (f"link:{link.get('rel', 'any')}",)
     return None, ("link:none",)
@@ -171,10 +172,8 @@ def _first_link(feed: Any, url: str) -> str | None:
 
 def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
     found: set[str] = set()
-    links = [link for link in _listed(raw, "links") if link.get("rel") == "enclosure"]
-    # text/html is what feedparser says of a link that has no type.
-    kinds = [None if link.get("type") == "text/html" else link.get("type") for link in links]
-    listed = [(link.get("href"), kind, link.get("length")) for link, kind in zip(links, kinds, strict=True)]
+    links = [link for link in _listed(raw, "links") if _is_enclosed(link)]
+    listed = [(link.get("href"), _kind(link), link.get("length")) for link in links]
     listed += [
         (media.get("url"), media.get("type") or media.get("medium"), media.get("filesize"))
         for media in _listed(raw, "media_content")
@@ -187,8 +186,8 @@ def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
             yield Enclosure(address, text.one_line(kind or ""), _number(length))
 
 
-def _is_enclosed_picture(link: Any) -> bool:
-    return link.get("rel") == "enclosure" and (link.get("type") or "").startswith("image/")
+def _is_enclosed(link: Any) -> bool:
+    return bool(link.get("rel") == "enclosure")
 
 
 def _listed(raw: Any, name: str) -> list[Any]:
@@ -219,12 +218,18 @@ def _duration(value: Any) -> int | None:
 
 
 def _is_picture(media: Any) -> bool:
-    """Whether a media:content is a picture, by its medium, its type, or else its address: both are optional (Media RSS
-    1.5.1)."""
-    medium, kind = media.get("medium"), media.get("type")
+    """Whether a media:content or an enclosure is a picture, by its medium, its type, or else its address: both are
+    optional (Media RSS 1.5.1), and enclosures lack the type too."""
+    medium, kind = media.get("medium"), (_kind(media) or "").lower()
     if medium or kind:
         return bool(medium == "image" or (not medium and kind.startswith("image/")))
-    return _PICTURE.search(media.get("url") or "") is not None
+    return _PICTURE.search(media.get("url") or media.get("href") or "") is not None
+
+
+def _kind(enclosed: Any) -> Any:
+    """The type that is said; text/html is what feedparser says of a link that has none."""
+    kind = enclosed.get("type")
+    return None if kind == "text/html" and "href" in enclosed else kind
 
 
 def _is_pixel(media: Any) -> bool:
@@ -232,15 +237,15 @@ def _is_pixel(media: Any) -> bool:
     return any(_number(media.get(side)) in (0, 1) for side in ("width", "height"))
 
 
-def _image(raw: Any, content: str, base: str) -> str | None:
+def _image(raw: Any, content: str, summary: str, base: str) -> str | None:
     media = _listed(raw, "media_thumbnail") + [each for each in _listed(raw, "media_content") if _is_picture(each)]
     listed = [each.get("url") for each in media if not _is_pixel(each)]
-    listed += [_said_of(raw, "image").get("href")]
-    listed += [link.get("href") for link in _listed(raw, "links") if _is_enclosed_picture(link)]
+    listed += [_said_of(raw, "image").get("href"), raw.get("href")]  # the latter is what RSS's image has
+    listed += [link.get("href") for link in _listed(raw, "links") if _is_enclosed(link) and _is_picture(link)]
     for address in listed:
         if found := _join(base, address):
             return found
-    return html.first_image(content)
+    return html.first_image(content) or html.first_image(summary)
 
 
 # ---------------------------------------------------------------------------------------------------- texts
@@ -248,7 +253,7 @@ def _image(raw: Any, content: str, base: str) -> str | None:
 
 def _title(raw: Any, version: str) -> str:
     detail = _said_of(raw, "title_detail")
-    value = raw.get("title") or ""
+    value = raw.get("title") or raw.get("itunes_title") or ""
     if version.startswith("atom") and detail.get("type") == "text/plain":
         return text.one_line(value)[:_LONGEST_TITLE].rstrip()
     return _line(value)
