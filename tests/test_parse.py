@@ -232,6 +232,32 @@ def test_content_and_summary_are_kept_apart_and_safe():
     assert (entry.summary, entry.content) == ("short", "<p>long</p>")
 
 
+MEDIA = 'xmlns:media="http://search.yahoo.com/mrss/"'
+CAPTION = "<media:content url='/a.jpg'><media:description>{}</media:description></media:content>"
+
+
+@pytest.mark.parametrize(
+    "within",
+    [
+        CAPTION.format("caption"),
+        CAPTION.format("caption") + CAPTION.format(""),
+        "<media:description>caption</media:description>",
+        '<og xmlns="http://ogp.me/ns#"><title>x</title><description>caption</description></og>',
+    ],
+)
+def test_what_describes_a_picture_is_not_the_entrys_text(within):
+    own = "<description>&lt;p>text of the entry&lt;/p></description>"
+    for said in (own + within, within + own):
+        entry = only(rss(f"<item {MEDIA}><title>t</title>{said}</item>"))
+        assert (entry.title, entry.content or entry.summary) == ("t", "<p>text of the entry</p>")
+
+
+def test_the_description_of_a_film_is_the_text_of_an_entry_that_has_no_other():
+    film = "<media:group><media:title>x</media:title><media:description>one\ntwo</media:description></media:group>"
+    assert only(atom(f"<title>t</title>{film}").replace("<entry>", f"<entry {MEDIA}>")).summary == "one<br>two"
+    assert only(rss(f"<item {MEDIA}><title>t</title><description/>{film}</item>")).summary == "one\ntwo"
+
+
 def test_a_title_is_text():
     assert only(rss("<item><title>AT&amp;amp;T &lt;b&gt;bold&lt;/b&gt;</title></item>")).title == "AT&T bold"
     assert only(atom('<title type="text">use &lt;b&gt; here</title>')).title == "use <b> here"
@@ -384,7 +410,6 @@ def test_a_picture_among_the_media_is_the_entrys_picture_and_no_enclosure():
 @pytest.mark.parametrize(
     ("said", "image"),
     [
-        ("<image><url>http://e.org/a</url></image>", "http://e.org/a"),
         ("<description>&lt;img data-src='/a.jpg'></description>", "http://feed.example/a.jpg"),
     ],
 )

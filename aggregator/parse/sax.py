@@ -22,6 +22,12 @@ _RUN = re.compile(r"[\w.+-]{200}")  # a name or e-mail address has no longer wor
 
 # An element that is put in before a guid which says that it is no permalink.
 NO_PERMALINK = "nopermalink"
+# What a description is called that is not the entry's own but of something within it, a picture most often: feedparser
+# would take it for the entry's text.
+INNER_DESCRIPTION = "innerdescription"
+
+_MEDIA = "http://search.yahoo.com/mrss"
+_DESCRIBED = frozenset(("channel", "entry", "feed", "image", "item", "source", "textinput"))
 
 _CATEGORIES = frozenset(("category", "keywords", "subject"))
 _ENTRIES = frozenset(("entry", "item"))
@@ -41,10 +47,12 @@ class _Parser(expatreader.ExpatParser):
         self._left_out = 0  # elements that are open from the one that is left out on
         self._named = 0  # elements that are open from the one that holds a name on
         self._room = 0  # characters that it may still have
+        self._open: list[str] = []  # the elements that were handed on and are open, by the names that they got
+        self._depth = 0  # of the open element below the entry
 
     def start_element_ns(self, name: str, attrs: Mapping[str, str]) -> None:
         """Hand the element on, unless it or one around it is left out."""
-        local = name.split(" ", 2)[" " in name].lower()
+        local = _local(name)
         if local in _ENTRIES:
             self._elements = self._categories = 0
         self._elements += 1
@@ -56,6 +64,9 @@ class _Parser(expatreader.ExpatParser):
             self._named += 1
         elif local in _NAMES:
             self._named, self._room = 1, _LONGEST_NAME
+        if local == "description" and (name.startswith(_MEDIA) or not self._open or not _is_described(self._open[-1])):
+            name, attrs = INNER_DESCRIPTION, {}
+        self._open.append(name)
         if len(attrs) > _MOST_ATTRIBUTES:
             attrs = dict(islice(attrs.items(), _MOST_ATTRIBUTES))
         if "isPermaLink" in attrs:  # some programs write True, which feedparser takes for false
@@ -72,7 +83,7 @@ class _Parser(expatreader.ExpatParser):
             return
         if self._named:
             self._named -= 1
-        super().end_element_ns(name)
+        super().end_element_ns(self._open.pop())
 
     def _text(self, text: str) -> None:
         if self._left_out:
@@ -82,6 +93,15 @@ class _Parser(expatreader.ExpatParser):
             text = text[: min(self._room, run.end() if run else self._room)]
             self._room -= len(text)
         self.getContentHandler().characters(text)
+
+
+def _local(name: str) -> str:
+    """The local name of an element that expat names with its namespace, in lower case."""
+    return name.split(" ", 2)[" " in name].lower()
+
+
+def _is_described(name: str) -> bool:
+    return _local(name) in _DESCRIBED
 
 
 def create_parser() -> _Parser:

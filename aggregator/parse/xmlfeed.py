@@ -240,7 +240,7 @@ def _is_pixel(media: Any) -> bool:
 def _image(raw: Any, content: str, summary: str, base: str) -> str | None:
     media = _listed(raw, "media_thumbnail") + [each for each in _listed(raw, "media_content") if _is_picture(each)]
     listed = [each.get("url") for each in media if not _is_pixel(each)]
-    listed += [_said_of(raw, "image").get("href"), raw.get("href")]  # the latter is what RSS's image has
+    listed += [_said_of(raw, "image").get("href")]
     listed += [link.get("href") for link in _listed(raw, "links") if _is_enclosed(link) and _is_picture(link)]
     for address in listed:
         if found := _join(base, address):
@@ -265,8 +265,10 @@ def _texts(raw: Any, version: str, link: str) -> tuple[str, str]:
         _listed(raw, "content"), key=lambda c: (c.get("type") in _HTML_TYPES, len(c.get("value") or "")), reverse=True
     )
     content = _safe(contents[0], version, link) if contents else ""
-    # Without a detail it is feedparser's own copy of the content.
-    summary = _said_of(raw, "summary_detail") or ({} if contents else {"value": raw.get("summary")})
+    summary = _said_of(raw, "summary_detail")
+    if not contents and not summary.get("value"):  # of contents, feedparser makes itself a summary without a detail
+        said = raw.get("summary") or raw.get(sax.INNER_DESCRIPTION)
+        summary = {"value": said, "type": "text/plain"}
     return content, _safe(summary, version, link)
 
 
