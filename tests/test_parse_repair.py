@@ -198,6 +198,44 @@ def test_a_document_cut_short_keeps_what_came_before(length: int) -> None:
         assert [item.findtext("title") for item in feed.iter("item")] == ["一", "二 & 三"]
 
 
+ITEM = "<item><title>{}</title><description>{}</description></item>"
+
+
+@pytest.mark.parametrize(
+    ("unclosed", "kept"),
+    [
+        ("<![CDATA[文 <b>b</b>", "文 <b>b</b>"),
+        ("<![CDATA[文]]", "文"),
+        ("<![CDATA[\n文", "\n文"),
+        ("<!-- 文", " 文"),
+    ],
+)
+@pytest.mark.parametrize("third", ["三", "<![CDATA[三]]>"])
+def test_what_lacks_its_end_swallows_no_entry(unclosed: str, kept: str, third: str) -> None:
+    items = ITEM.format("一", unclosed) + ITEM.format("<![CDATA[二]]>", "&") + ITEM.format(third, "x")
+    found = list(tree(f"<rss><channel>{items}</channel></rss>").iter("item"))
+    assert [item.findtext("title") for item in found] == ["一", "二", "三"]
+    assert found[0].findtext("description") == kept
+
+
+def test_a_section_within_a_section_is_text() -> None:
+    assert title("<![CDATA[a <![CDATA[ b ]]> & c") == "a <![CDATA[ b  & c"
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("lost</title></item><item><title>一</title></item><item><title>二</title></item></channel></rss>", "rss"),
+        ("<item><title>一</title></item>\n<item><title>二</title></item>", "rss"),
+        ("<id>x</id><entry><title>一</title></entry><entry><title>二</title></entry></feed>", "feed"),
+    ],
+)
+def test_entries_outlive_the_lost_beginning_of_their_document(text: str, root: str) -> None:
+    feed = tree(text)
+    assert feed.tag.rpartition("}")[2] == root
+    assert [title.text for title in feed.iter() if title.tag.endswith("title")] == ["一", "二"]
+
+
 @pytest.mark.parametrize(
     "text", ["", "  ", "not found", "{}", "<", "<>", "<!-- <rss> -->", "<?xml version='1.0'?>", "<!DOCTYPE x>"]
 )

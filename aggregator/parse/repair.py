@@ -175,6 +175,13 @@ def _character(reference: re.Match[str]) -> str:
 _ROOT = re.compile(r"<!--.*?(?:-->|\Z)|(<(?:[\w.-]+:)?(?:rss|feed|rdf)(?=[\s/>]))", re.DOTALL | re.IGNORECASE)
 _TAG_NAME = rf"(?!xmlns:){_NAME}"
 
+_PAGE = re.compile(r"<(?:html|body)[\s>]", re.IGNORECASE)
+_ENTRY = re.compile(r"<(item|entry)[\s>]", re.IGNORECASE)
+_ROOTS = {"item": '<rss version="2.0"><channel>', "entry": '<feed xmlns="http://www.w3.org/2005/Atom">'}
+_SECTION_EDGE = re.compile(r"<!\[CDATA\[|\]\]>|\Z")
+_LAST_START = re.compile(rf"<({_TAG_NAME})[^<>]*>\s*<!\[CDATA\[\Z")
+_LOOK_BACK = 200  # characters before a CDATA section in which its element begins
+
 # (Of a run of them all but the last are taken at once.)
 _LOOSE = r"&&+(?=&)|<<+(?=<)|&(?:\#[xX]?[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*)?;?|[<>]"
 # A quoted value may hold a few raw `<`: few, so that a lost quote costs no second scan of the document.
@@ -225,8 +232,36 @@ def mend(text: str) -> str:
     Bare `&` and `<` are escaped, HTML's entities become characters, attributes are quoted and unique, every element is
     closed, every prefix declared; comments, instructions and whatever stands outside the root element are dropped.
     """
+    text = _with_ends(text)
     root = next((match for match in _ROOT.finditer(text) if match[1]), None)
-    return _Mender().mend(text[root.start() :] if root else text)
+    return _Mender().mend(text[root.start() :] if root else _with_root(text))
+
+
+def _with_root(text: str) -> str:
+    """Entries that have lost the beginning of their document, in a document of their kind; any other text as it is."""
+    entry = None if _PAGE.search(text) else _ENTRY.search(text)
+    return _ROOTS[entry[1].lower()] + text[entry.start() :] if entry else text
+
+
+def _with_ends(text: str) -> str:
+    """`text` with an end for each CDATA section that has none before the next one begins, though the element has that
+    it stands in, and without the beginning of a comment that never ends."""
+    comments = text.rfind("-->") + 1
+    text = text[:comments] + text[comments:].replace("<!--", "")
+    pieces: list[str] = []
+    done = opened = 0
+    for edge in _SECTION_EDGE.finditer(text):
+        if opened and edge[0] != "]]>" and (end := _end_of_element(text, opened, edge.start())):
+            pieces += (text[done:end].removesuffix("]]"), "]]>")
+            done = end
+        opened = 0 if edge[0] == "]]>" else edge.end()
+    return "".join(pieces) + text[done:]
+
+
+def _end_of_element(text: str, opened: int, end: int) -> int:
+    """Where, before `end`, the element ends that begins with the CDATA section opened just before `opened`; or 0."""
+    start = _LAST_START.search(text, max(opened - _LOOK_BACK, 0), opened)
+    return max(text.find(f"</{start[1]}>", opened, end), 0) if start else 0
 
 
 class _Mender:
