@@ -174,6 +174,8 @@ def test_an_image_that_is_loaded_late_gets_its_address_back(image: str) -> None:
         '<img src="https://img.example/t.gif" style="width: .5em">',
         '<img src="https://img.example/t.gif" style="display : none">',
         '<img src="https://img.example/t.gif" hidden>',
+        '<img src="https://img.example/a/1x1.gif?u=1">',
+        '<img src="https://img.example/Pixel.png">',
         '<img src="https://pixel.wp.com/g.gif?x=1">',
         '<img data-src="https://feeds.feedburner.com/~r/x/~4/y" src="">',
         '<img alt="no address">',
@@ -181,6 +183,18 @@ def test_an_image_that_is_loaded_late_gets_its_address_back(image: str) -> None:
 )
 def test_an_image_that_shows_nothing_goes(image: str) -> None:
     assert _sanitize(f"<p>{image}t</p>") == "<p>t</p>"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        '<img src="https://img.example/pixel.jpg?x=/1x1.gif">',
+        '<img src="https://img.example/not-a-pixel.gif">',
+        '<img data-src="https://img.example/i.jpg" style="visibility:hidden" src="https://img.example/blank.gif">',
+    ],
+)
+def test_an_image_that_only_looks_like_one_that_shows_nothing_stays(image: str) -> None:
+    assert "https://img.example/" in _sanitize(image)
 
 
 def test_a_page_of_a_counting_host_is_still_linked() -> None:

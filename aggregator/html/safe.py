@@ -104,6 +104,11 @@ _TINY = re.compile(
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"(?:^|[;\s])display\s*:\s*none\s*(?:;|!|$)", re.IGNORECASE)
+# What an image is called that is there to be asked for and not to be seen.
+_NOTHING_TO_SEE = re.compile(
+    r"[^?#]*/(?:1x1|1px|pixel|beacon|blank|clear|spacer|tracker|tracking|transparent)\.(?:gif|png)(?:[?#]|\Z)",
+    re.IGNORECASE,
+)
 # Of a srcset, without how wide it is; a comma within an address has no blank behind it.
 _CANDIDATE = re.compile(r"(?:^|,\s)\s*([^\s,]\S*[^\s,])")
 _ADDRESS_LIKE = re.compile(r"[^\s{\[<][^\s{<]*[./][^\s{<]*")
@@ -216,7 +221,9 @@ class _Writing:
         candidates = [value for value in candidates if _ADDRESS_LIKE.fullmatch(value)]
         candidates += [given.get("src", ""), *_CANDIDATE.findall(given.get("srcset", given.get("data-srcset", "")))]
         address = next(filter(None, map(self._media, filter(None, candidates))), None)
-        if address is None or _beacons().match(address) or (self._in_noscript and address in self._images):
+        if address is None or (self._in_noscript and address in self._images):
+            return None
+        if _beacons().match(address) or _NOTHING_TO_SEE.match(address):
             return None
         self._images.add(address)
         return address
