@@ -258,6 +258,37 @@ def test_the_description_of_a_film_is_the_text_of_an_entry_that_has_no_other():
     assert only(rss(f"<item {MEDIA}><title>t</title><description/>{film}</item>")).summary == "one\ntwo"
 
 
+ITUNES = 'xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
+
+
+def test_what_an_episode_is_about_for_itunes_is_not_its_text_where_it_has_one():
+    notes, short = "<description>&lt;p>all notes&lt;/p></description>", "<itunes:summary>short</itunes:summary>"
+    for said in (notes + short, short + notes):
+        entry = only(rss(f"<item {ITUNES}><title>t</title>{said}</item>"))
+        assert (entry.content, entry.summary) == ("", "<p>all notes</p>")
+    subtitle = "<itunes:subtitle>shorter</itunes:subtitle>"
+    assert only(rss(f"<item {ITUNES}><title>t</title>{subtitle}{short}</item>")).summary == "short"
+    assert only(rss(f"<item {ITUNES}><title>t</title>{subtitle}</item>")).summary == "shorter"
+
+
+@pytest.mark.parametrize("empty", ["", " ", "&lt;p>&lt;/p>", "&lt;p>&amp;nbsp;&lt;/p>&lt;br>"])
+def test_a_content_that_shows_nothing_is_none(empty):
+    space = 'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+    said = "<title>t</title><description>short</description><content:encoded>{}</content:encoded>"
+    entry = only(rss(f"<item {space}>{said.format(empty)}</item>"))
+    assert (entry.content, entry.summary) == ("", "short")
+    picture = '<img src="http://e.org/1.png">'
+    assert only(rss(f"<item {space}>{said.format(picture.replace('<', '&lt;'))}</item>")).content == picture
+
+
+@pytest.mark.parametrize("stray", ["<gml:pos>1 2</gml:pos>", "<gml:posList>x</gml:posList>"])
+def test_an_element_out_of_its_place_costs_no_other(stray):
+    spaces = f'xmlns:gml="http://www.opengis.net/gml" {MEDIA}'
+    document = rss(f"<item {spaces}><title>a</title>{stray}<link>http://e.org/1</link></item>", item(2))
+    first, _ = read(document).entries
+    assert (first.title, first.link) == ("a", "http://e.org/1")
+
+
 def test_a_title_is_text():
     assert only(rss("<item><title>AT&amp;amp;T &lt;b&gt;bold&lt;/b&gt;</title></item>")).title == "AT&T bold"
     assert only(atom('<title type="text">use &lt;b&gt; here</title>')).title == "use <b> here"

@@ -7,6 +7,7 @@ in one piece: expat gives it line by line and reference by reference, each a cal
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from itertools import islice
@@ -22,12 +23,18 @@ _RUN = re.compile(r"[\w.+-]{200}")  # a name or e-mail address has no longer wor
 
 # An element that is put in before a guid which says that it is no permalink.
 NO_PERMALINK = "nopermalink"
+# What an itunes:summary is called, which feedparser would take for the content of an entry that has a description.
+ITUNES_SUMMARY = "itunessummary"
 # What a description is called that is not the entry's own but of something within it, a picture most often: feedparser
 # would take it for the entry's text.
 INNER_DESCRIPTION = "innerdescription"
 
+_ITUNES = "http://www.itunes.com/"
 _MEDIA = "http://search.yahoo.com/mrss"
 _DESCRIBED = frozenset(("channel", "entry", "feed", "image", "item", "source", "textinput"))
+
+# What feedparser raises for an element that stands outside of what it belongs to. It costs no other element.
+_STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 _CATEGORIES = frozenset(("category", "keywords", "subject"))
 _ENTRIES = frozenset(("entry", "item"))
@@ -64,8 +71,8 @@ class _Parser(expatreader.ExpatParser):
             self._named += 1
         elif local in _NAMES:
             self._named, self._room = 1, _LONGEST_NAME
-        if local == "description" and (name.startswith(_MEDIA) or not self._open or not _is_described(self._open[-1])):
-            name, attrs = INNER_DESCRIPTION, {}
+        if fallback := self._fallback(name, local):
+            name, attrs = fallback, {}
         self._open.append(name)
         if len(attrs) > _MOST_ATTRIBUTES:
             attrs = dict(islice(attrs.items(), _MOST_ATTRIBUTES))
@@ -74,7 +81,15 @@ class _Parser(expatreader.ExpatParser):
             if attrs["isPermaLink"] != "true":  # which feedparser does not tell where a link stands before the guid
                 super().start_element_ns(NO_PERMALINK, {})
                 super().end_element_ns(NO_PERMALINK)
-        super().start_element_ns(name, attrs)
+        with contextlib.suppress(*_STUMBLES):
+            super().start_element_ns(name, attrs)
+
+    def _fallback(self, name: str, local: str) -> str:
+        """What an element is called that describes an entry only where nothing else does; empty for any other."""
+        if local == "summary" and name.startswith(_ITUNES):
+            return ITUNES_SUMMARY
+        is_own = bool(self._open) and _local(self._open[-1]) in _DESCRIBED and not name.startswith(_MEDIA)
+        return INNER_DESCRIPTION if local == "description" and not is_own else ""
 
     def end_element_ns(self, name: str) -> None:
         """Hand the end on, if the element was."""
@@ -83,7 +98,8 @@ class _Parser(expatreader.ExpatParser):
             return
         if self._named:
             self._named -= 1
-        super().end_element_ns(self._open.pop())
+        with contextlib.suppress(*_STUMBLES):
+            super().end_element_ns(self._open.pop())
 
     def _text(self, text: str) -> None:
         if self._left_out:
@@ -98,10 +114,6 @@ class _Parser(expatreader.ExpatParser):
 def _local(name: str) -> str:
     """The local name of an element that expat names with its namespace, in lower case."""
     return name.split(" ", 2)[" " in name].lower()
-
-
-def _is_described(name: str) -> bool:
-    return _local(name) in _DESCRIBED
 
 
 def create_parser() -> _Parser:

@@ -36,6 +36,9 @@ xml.sax.default_parser_list.insert(0, "aggregator.parse.sax")
 _NO_HOST = "http://base.invalid"
 _NO_BASE = f"{_NO_HOST}/-/"
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|$)", re.IGNORECASE)
+# What shows something without a word; and how long sanitised markup may be that shows nothing at all.
+_SHOWN = re.compile(r"<(?:img|video|audio|source) ")
+_LONGEST_NOTHING = 200
 _SETS_BASE = re.compile(rb"base(?<=[\s:]base)\s*=\s*[\"']")
 
 
@@ -265,11 +268,18 @@ def _texts(raw: Any, version: str, link: str) -> tuple[str, str]:
         _listed(raw, "content"), key=lambda c: (c.get("type") in _HTML_TYPES, len(c.get("value") or "")), reverse=True
     )
     content = _safe(contents[0], version, link) if contents else ""
+    if not _shows_something(content):
+        content = ""
     summary = _said_of(raw, "summary_detail")
-    if not contents and not summary.get("value"):  # of contents, feedparser makes itself a summary without a detail
-        said = raw.get("summary") or raw.get(sax.INNER_DESCRIPTION)
+    if not summary.get("value"):  # of contents, feedparser makes itself a summary without a detail
+        own = "" if contents else raw.get("summary")
+        said = own or raw.get(sax.ITUNES_SUMMARY) or raw.get(sax.INNER_DESCRIPTION) or raw.get("subtitle")
         summary = {"value": said, "type": "text/plain"}
     return content, _safe(summary, version, link)
+
+
+def _shows_something(safe: str) -> bool:
+    return len(safe) > _LONGEST_NOTHING or html.plain(safe) != "" or _SHOWN.search(safe) is not None
 
 
 def _safe(detail: Any, version: str, link: str) -> str:
