@@ -90,6 +90,16 @@ def test_a_page_is_no_feed_and_its_feeds_are_named(page):
     assert caught.value.feeds == ("http://feed.example/rss.xml",)
 
 
+@pytest.mark.parametrize(
+    "words", ["<code><rss></code>", "<script>x = '<rss><channel><item><title>&</title></item>'</script>", "<feed>"]
+)
+def test_a_page_that_speaks_of_feeds_is_none(words):
+    link = '<link rel="alternate" type="application/rss+xml" href="/rss.xml">'
+    with pytest.raises(errors.ParseError) as caught:
+        read(f"<!DOCTYPE html><html><head>{link}</head><body>{words}<p>x</body></html>")
+    assert caught.value.feeds == ("http://feed.example/rss.xml",)
+
+
 @pytest.mark.parametrize("body", ["", "   ", "hello", "{}", "[1]", "null", "<html></html>", "\0\0", "{", "<", "<rss"])
 def test_what_is_no_feed_is_a_parse_error(body):
     with pytest.raises(errors.ParseError):

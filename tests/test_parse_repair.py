@@ -207,6 +207,7 @@ ITEM = "<item><title>{}</title><description>{}</description></item>"
         ("<![CDATA[文 <b>b</b>", "文 <b>b</b>"),
         ("<![CDATA[文]]", "文"),
         ("<![CDATA[\n文", "\n文"),
+        ("前<![CDATA[文", "前文"),
         ("<!-- 文", " 文"),
     ],
 )
@@ -216,6 +217,18 @@ def test_what_lacks_its_end_swallows_no_entry(unclosed: str, kept: str, third: s
     found = list(tree(f"<rss><channel>{items}</channel></rss>").iter("item"))
     assert [item.findtext("title") for item in found] == ["一", "二", "三"]
     assert found[0].findtext("description") == kept
+
+
+@pytest.mark.parametrize("between", ["</channel></rss>", "</rss>", "</channel></rss>\n<rss><channel><title>x</title>"])
+def test_a_document_goes_on_to_its_last_entry(between: str) -> None:
+    feed = tree(f"<rss><channel>{ITEM.format('一', '')}{between}{ITEM.format('二', '')}</channel></rss><p>junk</p>")
+    assert [item.findtext("title") for item in feed.iter("item")] == ["一", "二"]
+    assert "junk" not in "".join(feed.itertext())
+
+
+def test_the_words_of_a_script_are_no_document() -> None:
+    script = "<script>var x = '<feed><entry>&</entry></feed>'</script>"
+    assert tree(f"<p>{script}<rss><channel><title>源</title></channel></rss>").findtext("channel/title") == "源"
 
 
 def test_a_section_within_a_section_is_text() -> None:

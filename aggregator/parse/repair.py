@@ -172,14 +172,17 @@ def _character(reference: re.Match[str]) -> str:
 
 # ---------------------------------------------------------------------------------------------- mending
 
-_ROOT = re.compile(r"<!--.*?(?:-->|\Z)|(<(?:[\w.-]+:)?(?:rss|feed|rdf)(?=[\s/>]))", re.DOTALL | re.IGNORECASE)
+_ROOT = re.compile(
+    r"<!--.*?(?:-->|\Z)|<script\b.*?(?:</script|\Z)|(<(?:[\w.-]+:)?(?:rss|feed|rdf)(?=[\s/>]))",
+    re.DOTALL | re.IGNORECASE,
+)
 _TAG_NAME = rf"(?!xmlns:){_NAME}"
 
 _PAGE = re.compile(r"<(?:html|body)[\s>]", re.IGNORECASE)
 _ENTRY = re.compile(r"<(item|entry)[\s>]", re.IGNORECASE)
 _ROOTS = {"item": '<rss version="2.0"><channel>', "entry": '<feed xmlns="http://www.w3.org/2005/Atom">'}
 _SECTION_EDGE = re.compile(r"<!\[CDATA\[|\]\]>|\Z")
-_LAST_START = re.compile(rf"<({_TAG_NAME})[^<>]*>\s*<!\[CDATA\[\Z")
+_LAST_START = re.compile(rf"<({_TAG_NAME})[^<>]*>[^<>]*<!\[CDATA\[\Z")
 _LOOK_BACK = 200  # characters before a CDATA section in which its element begins
 
 # (Of a run of them all but the last are taken at once.)
@@ -203,6 +206,7 @@ _ATTRIBUTE = re.compile(rf"({_NAME})(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'
 _PREDEFINED = frozenset(("&lt;", "&gt;", "&amp;", "&quot;", "&apos;"))
 _MAX_DEPTH = 200  # elements in one another; deeper tags are left out and their text kept
 _ENTRIES = frozenset(("item", "entry"))
+_DOCUMENTS = frozenset(("rss", "feed", "rdf"))
 # Names in Namespaces in XML 1.0, section 3, that no declaration may bind.
 _RESERVED = frozenset(("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"))
 # The namespaces that feeds use without declaring them.
@@ -272,12 +276,14 @@ class _Mender:
         self._open: list[str] = []
         self._counts: Counter[str] = Counter()  # how many elements of each name, in lower case, are open
         self._prefixes = _Prefixes()
+        self._last_entry = 0  # where it begins
 
     def mend(self, text: str) -> str:
         tokens = _TOKEN.finditer(text)
         root = next((token for token in tokens if token["start"]), None)
         if root is None:
             return ""
+        self._last_entry = max((match.start() for match in _ENTRY.finditer(text)), default=0)
         self._write(root)
         end = root.end()
         for token in tokens:
@@ -296,7 +302,7 @@ class _Mender:
         if token["start"]:
             self._start(token["start"], token["attributes"] or token["torn"] or "")
         elif token["end"]:
-            self._end(token["end"])
+            self._end(token["end"], token.start() < self._last_entry)
         elif token["data"]:
             self._written.append(f"<![CDATA[{token['data']}]]>")
         elif token["loose"]:
@@ -304,6 +310,8 @@ class _Mender:
 
     def _start(self, name: str, attributes: str) -> None:
         prefix, colon, local = name.lower().rpartition(":")
+        if local in _DOCUMENTS and self._counts[name.lower()]:  # one within another, or after it
+            return
         if local in _ENTRIES:
             self._leave_for({f"{prefix}{colon}channel", f"{prefix}{colon}feed", "rdf:rdf"})
         if len(self._open) >= _MAX_DEPTH:
@@ -322,9 +330,11 @@ class _Mender:
             while self._open[-1].lower() not in containers:
                 self._close()
 
-    def _end(self, name: str) -> None:
-        """Close the innermost open element of this name and all within; where none is open the tag says nothing."""
-        if self._counts[name.lower()]:
+    def _end(self, name: str, entries_follow: bool) -> None:
+        """Close the innermost open element of this name and all within. The tag says nothing where none is open, nor
+        where it would close the document before its last entry."""
+        is_root = self._counts[name.lower()] == 1 and self._open[0].lower() == name.lower()
+        if self._counts[name.lower()] and not (is_root and entries_follow):
             while self._close() != name.lower():
                 pass
 
