@@ -492,6 +492,35 @@ def test_a_page_names_its_feeds_declared_ones_first() -> None:
     assert html.feeds("<rss/>", _BASE, urls.join) == []
 
 
+@pytest.mark.parametrize(
+    "element",
+    [
+        '<link rel="feed" href="/f">',
+        '<link rel="service.feed" type="application/atom+xml" href="/f">',
+        '<link rel="alternate" type="application/x-rss+xml" href="/f">',
+        '<link rel="alternate" type="text/rss" href="/f">',
+        '<link rel="alternate" type="application/rss+xml" href="feed:https://site.example/f">',
+        '<link rel="alternate" type="application/rss+xml" href=" FEED://site.example/f">',
+    ],
+)
+def test_a_page_names_its_feeds_in_odd_ways(element: str) -> None:
+    assert html.feeds(element, _BASE, urls.join) == [("https://site.example/f", "")]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        '<link rel="alternate" type="application/json" href="/wp-json/wp/v2/pages/2">',
+        '<link rel="alternate" type="application/json+oembed" href="/f">',
+        '<link rel="feed" type="text/css" href="/f">',
+        '<link rel="alternate" href="/f">',
+        '<link rel="alternate" type="application/rss+xml" href="feed:javascript:x">',
+    ],
+)
+def test_what_else_a_page_names_is_no_feed(element: str) -> None:
+    assert html.feeds(element, _BASE, urls.join) == []
+
+
 def test_the_first_picture_is_no_emoji() -> None:
     emoji, picture = '<img src="https://i.example/e.png" width="20">', '<img src="https://i.example/p.png" width="640">'
     assert html.first_image(f"<p>{emoji}{picture}</p>") == "https://i.example/p.png"

@@ -16,8 +16,12 @@ _MIN_SIDE = 64
 
 _IMAGE = re.compile(f"<img({PLAIN_ATTRIBUTES})>")
 _FEED_TYPES = names(
-    "application/atom+xml application/feed+json application/rdf+xml application/rss+xml application/xml text/xml"
+    "application/atom application/atom+xml application/feed+json application/rdf+xml application/rss"
+    " application/rss+xml application/x-atom+xml application/x-rss+xml application/xml text/rss text/rss+xml text/xml"
 )
+# What programs put before a feed's address so that a reader opens it.
+_FEED_SCHEME = re.compile(r"\s*feed:(?=//|https?:)", re.IGNORECASE)
+_RELATIONS = names("alternate feed service.feed")
 _FEED_PATH = re.compile(
     r"https?://[^/]+[^?#]*?(?:/(?:feeds?|rss|atom|rdf)(?:/[^/?#]*)?/?|\.(?:rss|atom|rdf)"
     r"|/(?:rss|atom|feed|index)[^/?#]*\.(?:xml|json))(?:[?#].*)?",
@@ -60,16 +64,17 @@ def first_image(safe: str) -> str | None:
 def _declare(attributes: dict[str, str], base: str | None, join: Join, declared: dict[str, str]) -> None:
     kind = attributes.get("type", "").partition(";")[0].strip().lower()
     relations = attributes.get("rel", "").lower().split()
-    if kind not in _FEED_TYPES or not {"alternate", "feed"}.intersection(relations) or len(declared) >= _MAX_FEEDS:
+    is_feed = kind in _FEED_TYPES and not _RELATIONS.isdisjoint(relations)
+    if not (is_feed or (not kind and "feed" in relations)) or len(declared) >= _MAX_FEEDS:
         return
-    address = join(base, attributes.get("href", ""))
+    address = join(base, _FEED_SCHEME.sub("", attributes.get("href", "")))
     if address:
         declared.setdefault(address, " ".join(attributes.get("title", "").split()))
 
 
 def _feed_link(attributes: dict[str, str], base: str | None, join: Join, linked: dict[str, str]) -> str | None:
     """The address that was added to `linked`, whose title is the text to come; None if it is no new feed's."""
-    address = join(base, attributes.get("href", ""))
+    address = join(base, _FEED_SCHEME.sub("", attributes.get("href", "")))
     if address is None or address in linked or len(linked) >= _MAX_FEEDS or not _FEED_PATH.fullmatch(address):
         return None
     linked[address] = ""
