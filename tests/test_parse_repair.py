@@ -226,6 +226,15 @@ def test_a_document_goes_on_to_its_last_entry(between: str) -> None:
     assert "junk" not in "".join(feed.itertext())
 
 
+def test_a_document_within_an_entry_begins_another_one() -> None:
+    whole = f"<rss><channel>{ITEM.format('二', '')}</channel></rss>"
+    feed = tree(
+        f"<rss><channel><item><title>一</title><description>&<p>文{whole}</p></description></item></channel></rss>"
+    )
+    assert [item.findtext("title") for item in feed.iter("item")] == ["一", "二"]
+    assert feed.find(".//item//item") is None
+
+
 def test_the_words_of_a_script_are_no_document() -> None:
     script = "<script>var x = '<feed><entry>&</entry></feed>'</script>"
     assert tree(f"<p>{script}<rss><channel><title>源</title></channel></rss>").findtext("channel/title") == "源"
@@ -239,6 +248,8 @@ def test_a_section_within_a_section_is_text() -> None:
     ("text", "root"),
     [
         ("lost</title></item><item><title>一</title></item><item><title>二</title></item></channel></rss>", "rss"),
+        ('<rss x="/<br>y"><item><title>一</title></item><item><title>二</title></item></rss>', "rss"),
+        ('<feed xmlns:g="h<?x?>m"><entry><title>一</title></entry><entry><title>二</title></entry></feed>', "feed"),
         ("<item><title>一</title></item>\n<item><title>二</title></item>", "rss"),
         ("<id>x</id><entry><title>一</title></entry><entry><title>二</title></entry></feed>", "feed"),
     ],

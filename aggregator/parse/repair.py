@@ -207,6 +207,7 @@ _PREDEFINED = frozenset(("&lt;", "&gt;", "&amp;", "&quot;", "&apos;"))
 _MAX_DEPTH = 200  # elements in one another; deeper tags are left out and their text kept
 _ENTRIES = frozenset(("item", "entry"))
 _DOCUMENTS = frozenset(("rss", "feed", "rdf"))
+_CONTAINERS = _DOCUMENTS | {"channel"}
 # Names in Namespaces in XML 1.0, section 3, that no declaration may bind.
 _RESERVED = frozenset(("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"))
 # The namespaces that feeds use without declaring them.
@@ -238,11 +239,15 @@ def mend(text: str) -> str:
     """
     text = _with_ends(text)
     root = next((match for match in _ROOT.finditer(text) if match[1]), None)
-    return _Mender().mend(text[root.start() :] if root else _with_root(text))
+    return _Mender().mend(_with_root(text[root.start() :] if root else text))
 
 
 def _with_root(text: str) -> str:
-    """Entries that have lost the beginning of their document, in a document of their kind; any other text as it is."""
+    """`text` as it is if it begins with an element that holds entries, or has none; else, from the first entry on, in a
+    document of their kind: the beginning is lost."""
+    first = next((token for token in _TOKEN.finditer(text) if token["start"]), None)
+    if first and first["start"].lower().rpartition(":")[2] in _CONTAINERS:
+        return text
     entry = None if _PAGE.search(text) else _ENTRY.search(text)
     return _ROOTS[entry[1].lower()] + text[entry.start() :] if entry else text
 
@@ -310,7 +315,9 @@ class _Mender:
 
     def _start(self, name: str, attributes: str) -> None:
         prefix, colon, local = name.lower().rpartition(":")
-        if local in _DOCUMENTS and self._counts[name.lower()]:  # one within another, or after it
+        if local in _CONTAINERS and self._counts[name.lower()]:  # one within another, or after it
+            if local == "channel":
+                self._leave_for({self._open[0].lower()})
             return
         if local in _ENTRIES:
             self._leave_for({f"{prefix}{colon}channel", f"{prefix}{colon}feed", "rdf:rdf"})
