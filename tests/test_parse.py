@@ -106,8 +106,9 @@ def test_what_is_no_feed_is_a_parse_error(body):
         read(body)
 
 
-def test_an_empty_feed_is_a_feed():
-    assert read(rss()).entries == ()
+@pytest.mark.parametrize("before", ["", "<!DOCTYPE html>", '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "x">'])
+def test_an_empty_feed_is_a_feed(before):
+    assert read(rss().replace("<rss", f"{before}<rss")).entries == ()
 
 
 def test_the_feeds_own_metadata():

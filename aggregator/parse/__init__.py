@@ -58,7 +58,8 @@ def _read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, 
     feed = _read_xml(xml, decoded.encoding, url, zone, seen)
     if feed.hashes:
         return feed
-    if not feed.entries and (not feed.format or _PAGE.match(xml)):  # some of a page's words may look like a feed's tags
+    # (Some of a page's words may look like a feed's tags.)
+    if not feed.entries and (not feed.format or _PAGE.match(repair.after_prolog(xml))):
         raise _no_feed(xml, url)
     return replace(feed, hashes=_whole_hash(body), wishes=wishes.read(decoded.text.encode()))
 

@@ -268,14 +268,13 @@ def _texts(raw: Any, version: str, link: str) -> tuple[str, str]:
         _listed(raw, "content"), key=lambda c: (c.get("type") in _HTML_TYPES, len(c.get("value") or "")), reverse=True
     )
     content = _safe(contents[0], version, link) if contents else ""
-    if not _shows_something(content):
-        content = ""
     summary = _said_of(raw, "summary_detail")
     if not summary.get("value"):  # of contents, feedparser makes itself a summary without a detail
         own = "" if contents else raw.get("summary")
         said = own or raw.get(sax.ITUNES_SUMMARY) or raw.get(sax.INNER_DESCRIPTION) or raw.get("subtitle")
         summary = {"value": said, "type": "text/plain"}
-    return content, _safe(summary, version, link)
+    safe = _safe(summary, version, link)
+    return ("" if safe and not _shows_something(content) else content), safe
 
 
 def _shows_something(safe: str) -> bool:
