@@ -183,6 +183,12 @@ def test_utf16_with_an_odd_byte_is_put_in_step_again(codec: str) -> None:
     assert decoding.decode(lacking, None).text.endswith("</title><link>x</link></rss>")
 
 
+@pytest.mark.parametrize(("text", "codec"), [(HANS, "gb18030"), (HANT, "big5")])
+def test_a_stretch_in_another_encoding_than_its_document_is_read(text: str, codec: str) -> None:
+    whole = feed(f"{HANS}<|>{HANS * 3}", "utf-8", "utf-8").replace(b"|", text.encode(codec))
+    assert title(whole) == f"{HANS}<{text}>{HANS * 3}"
+
+
 def test_one_bad_byte_among_latin_letters_keeps_them() -> None:
     assert title(feed("España", "cp1252", "utf-8")) == "España"
 

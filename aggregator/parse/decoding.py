@@ -85,6 +85,7 @@ _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _SURROGATES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _HIGH = bytes(range(0x80, 0x100))
 
+_FOREIGN = 4  # characters of a stretch, at least, that tell that it is in another encoding than its document
 _SAMPLE = 1_000  # bytes of stretches that are scored; a title's worth already tells
 _CERTAIN = 0.75  # a score that needs no comparing
 _BORNE_OUT = 0.6  # the same for a declared encoding: all characters are common ones
@@ -194,9 +195,10 @@ def _decode_bytes(body: bytes, labels: list[str]) -> tuple[str, str]:
     try:
         return body.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
-        text = _SURROGATES.sub(_one_character, body).decode("utf-8", "replace")
+        whole = _SURROGATES.sub(_one_character, body)
+        text = whole.decode("utf-8", "replace")
     if _is_damaged_utf8(body, text, "utf-8" in labels):
-        return text, "utf-8"
+        return _with_foreign(whole) if "\ufffd" in text else text, "utf-8"
     codec = _likeliest(_sample(body), [codec for codec in labels if codec not in ("utf-8", "iso2022_jp")])
     if codec == "big5hkscs":
         codec = _big5_of(body)
@@ -215,6 +217,33 @@ def _is_damaged_utf8(body: bytes, text: str, declared: bool) -> bool:
     bad = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
     good = len(text) - text.count("\ufffd") - len(body.translate(None, _HIGH))
     return good >= bad if declared else good > 2 * bad
+
+
+def _with_foreign(body: bytes) -> str:
+    """`body` in UTF-8, in which whole stretches may stand as they came from a page in another encoding."""
+    pieces: list[str] = []
+    end = 0
+    for match in _STRETCH.finditer(body):
+        pieces.append(body[end : match.start()].decode("ascii"))
+        end = match.end()
+        try:
+            pieces.append(match[0].decode("utf-8"))
+        except UnicodeDecodeError:
+            pieces.append(_foreign(match[0]) or match[0].decode("utf-8", "replace"))
+    return "".join(pieces) + body[end:].decode("ascii")
+
+
+def _foreign(stretch: bytes) -> str | None:
+    """A stretch that is ordinary Chinese from its first to its last byte in GB18030 or Big5; None for any other."""
+    for codec in _UNDECLARED[:2]:
+        try:
+            text = stretch.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        scores = [_weights(codec)[char] for char in text if char > "\x7f"]
+        if len(scores) >= _FOREIGN and sum(scores) >= _CERTAIN * len(scores):
+            return text
+    return None
 
 
 def _big5_of(body: bytes) -> str:
