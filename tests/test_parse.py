@@ -277,6 +277,9 @@ def test_what_an_episode_is_about_for_itunes_is_not_its_text_where_it_has_one():
     for said in (notes + short, short + notes):
         entry = only(rss(f"<item {ITUNES}><title>t</title>{said}</item>"))
         assert (entry.content, entry.summary) == ("", "<p>all notes</p>")
+    longer = short.replace("short", "longer than what the description says of it")
+    entry = only(rss(f"<item {ITUNES}><title>t</title><description>short</description>{longer}</item>"))
+    assert (entry.content, entry.summary) == ("longer than what the description says of it", "short")
     subtitle = "<itunes:subtitle>shorter</itunes:subtitle>"
     assert only(rss(f"<item {ITUNES}><title>t</title>{subtitle}{short}</item>")).summary == "short"
     assert only(rss(f"<item {ITUNES}><title>t</title>{subtitle}</item>")).summary == "shorter"
@@ -430,16 +433,36 @@ def test_what_is_no_feed_is_called_what_it_is(body, said):
         read(body)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["authors", "links", "media_content", "media_thumbnail", "image", "title_detail", "summary_detail", "content"],
-)
-def test_an_element_that_is_called_as_feedparser_calls_a_list_does_no_harm(name):
-    said = f"<title>t</title><{name}>x</{name}><link>http://e.org/1</link>"
-    assert only(rss(f"<item>{said}</item>")).title == "t"
-    assert (
-        only(f"<feed xmlns='http://www.w3.org/2005/Atom'><{name}>x</{name}><entry>{said}</entry></feed>").title == "t"
-    )
+NAMED_AS_VALUES = [
+    "authors",
+    "links",
+    "media_content",
+    "media_thumbnail",
+    "image",
+    "title_detail",
+    "summary_detail",
+    "content",
+    "feedburner_origlink",
+    "created",
+    "itunes_duration",
+    "itunes_episode",
+    "itunes_title",
+    "itunessummary",
+    "innerdescription",
+    "guidislink",
+    "language",
+    "source",
+]
+
+
+@pytest.mark.parametrize("attribute", ["", ' a="1"'])
+@pytest.mark.parametrize("name", NAMED_AS_VALUES)
+def test_an_element_that_is_called_as_feedparser_calls_a_value_does_no_harm(name, attribute):
+    element = f"<{name}{attribute}>x</{name}>"
+    said = f"{element}<link>http://e.org/1</link>"
+    assert only(rss(f"<item><title>t</title>{said}</item>")).title == "t"
+    assert only(rss(f"<item>{said}</item>"))
+    assert only(f"<feed xmlns='http://www.w3.org/2005/Atom'>{element}<entry>{said}</entry></feed>")
 
 
 def test_a_picture_among_the_media_is_the_entrys_picture_and_no_enclosure():

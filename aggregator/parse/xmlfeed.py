@@ -204,6 +204,12 @@ def _said_of(raw: Any, name: str) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
+def _written(raw: Any, name: str) -> str:
+    """The text of an element that feedparser does not know. (Where it has attributes they stand there instead.)"""
+    said = raw.get(name)
+    return said if isinstance(said, str) else ""
+
+
 def _number(value: Any) -> int | None:
     digits = str(value or "").strip()
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
@@ -256,23 +262,28 @@ def _image(raw: Any, content: str, summary: str, base: str) -> str | None:
 
 def _title(raw: Any, version: str) -> str:
     detail = _said_of(raw, "title_detail")
-    value = raw.get("title") or raw.get("itunes_title") or ""
+    value = raw.get("title") or _written(raw, "itunes_title")
     if version.startswith("atom") and detail.get("type") == "text/plain":
         return text.one_line(value)[:_LONGEST_TITLE].rstrip()
     return _line(value)
 
 
 def _texts(raw: Any, version: str, link: str) -> tuple[str, str]:
-    """Content and summary as safe HTML. Of several contents, HTML before text, then the longest."""
+    """Content and summary as safe HTML. Of several contents, HTML before text, then the longest; where there is none,
+    what an episode is about for itunes, if that is longer than its description.
+    """
     contents = sorted(
         _listed(raw, "content"), key=lambda c: (c.get("type") in _HTML_TYPES, len(c.get("value") or "")), reverse=True
     )
-    content = _safe(contents[0], version, link) if contents else ""
     summary = _said_of(raw, "summary_detail")
+    about = _written(raw, sax.ITUNES_SUMMARY)
     if not summary.get("value"):  # of contents, feedparser makes itself a summary without a detail
         own = "" if contents else raw.get("summary")
-        said = own or raw.get(sax.ITUNES_SUMMARY) or raw.get(sax.INNER_DESCRIPTION) or raw.get("subtitle")
+        said = own or about or _written(raw, sax.INNER_DESCRIPTION) or raw.get("subtitle")
         summary = {"value": said, "type": "text/plain"}
+    elif not contents and len(about) > len(summary["value"]):
+        contents = [{"value": about, "type": "text/plain"}]
+    content = _safe(contents[0], version, link) if contents else ""
     safe = _safe(summary, version, link)
     return ("" if safe and not _shows_something(content) else content), safe
 
