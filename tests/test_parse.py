@@ -346,6 +346,11 @@ def test_a_raw_line_break_in_json_is_read():
     assert only(feed).title == "a b c"
 
 
+def test_what_a_cache_puts_behind_a_json_feed_does_no_harm():
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "t"}]}
+    assert only(f"\n{json.dumps(feed)}\n<!-- cached -->").title == "t"
+
+
 def test_an_episode_that_has_a_title_for_itunes_only_has_that():
     space = 'xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
     for said, title in (("", "i"), ("<title>t</title>", "t")):
@@ -434,24 +439,9 @@ def test_what_is_no_feed_is_called_what_it_is(body, said):
 
 
 NAMED_AS_VALUES = [
-    "authors",
-    "links",
-    "media_content",
-    "media_thumbnail",
-    "image",
-    "title_detail",
-    "summary_detail",
-    "content",
-    "feedburner_origlink",
-    "created",
-    "itunes_duration",
-    "itunes_episode",
-    "itunes_title",
-    "itunessummary",
-    "innerdescription",
-    "guidislink",
-    "language",
-    "source",
+    *("authors", "links", "media_content", "media_thumbnail", "image", "title_detail"),
+    *("summary_detail", "content", "feedburner_origlink", "created", "itunes_duration", "itunes_episode"),
+    *("itunes_title", "itunessummary", "innerdescription", "guidislink", "language", "source"),
 ]
 
 

@@ -17,6 +17,8 @@ from aggregator.parse import credits, dates
 _LONGEST_TITLE = 1000  # characters
 _MOST_ATTACHMENTS = 20
 
+_DECODER = json.JSONDecoder(strict=False)  # which reads line breaks within a text
+
 
 def looks_like(document: str) -> bool:
     """Whether this is JSON rather than XML."""
@@ -28,7 +30,7 @@ def read(
 ) -> ParsedFeed:
     """The feed with the entries whose hash is not in `seen`; raises ParseError when it is no JSON Feed."""
     try:
-        feed = json.loads(document, strict=False)  # line breaks within a text are read
+        feed, _ = _DECODER.raw_decode(document.lstrip())
     except (ValueError, RecursionError) as error:
         raise errors.ParseError(f"the document is no JSON: {error}") from error
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
