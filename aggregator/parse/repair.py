@@ -235,7 +235,8 @@ def mend(text: str) -> str:
     """`text` with its markup put right, from the root element on; "" when there is no element.
 
     Bare `&` and `<` are escaped, HTML's entities become characters, attributes are quoted and unique, every element is
-    closed, every prefix declared; comments, instructions and whatever stands outside the root element are dropped.
+    closed, every prefix declared; comments, instructions and whatever stands before the root element and behind its
+    last entry are dropped.
     """
     text = _with_ends(text)
     root = next((match for match in _ROOT.finditer(text) if match[1]), None)
