@@ -7,7 +7,6 @@ in one piece: expat gives it line by line and reference by reference, each a cal
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Mapping
 from itertools import islice
@@ -36,6 +35,7 @@ _DESCRIBED = frozenset(("channel", "entry", "feed", "image", "item", "source", "
 # What feedparser raises for an element that stands outside of what it belongs to. It costs no other element.
 _STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
+_DESCRIPTIONS = frozenset(("description", "summary"))
 _CATEGORIES = frozenset(("category", "keywords", "subject"))
 _ENTRIES = frozenset(("entry", "item"))
 _NAMES = frozenset(
@@ -55,7 +55,6 @@ class _Parser(expatreader.ExpatParser):
         self._named = 0  # elements that are open from the one that holds a name on
         self._room = 0  # characters that it may still have
         self._open: list[str] = []  # the elements that were handed on and are open, by the names that they got
-        self._depth = 0  # of the open element below the entry
 
     def start_element_ns(self, name: str, attrs: Mapping[str, str]) -> None:
         """Hand the element on, unless it or one around it is left out."""
@@ -71,7 +70,7 @@ class _Parser(expatreader.ExpatParser):
             self._named += 1
         elif local in _NAMES:
             self._named, self._room = 1, _LONGEST_NAME
-        if fallback := self._fallback(name, local):
+        if local in _DESCRIPTIONS and (fallback := self._fallback(name, local)):
             name, attrs = fallback, {}
         self._open.append(name)
         if len(attrs) > _MOST_ATTRIBUTES:
@@ -81,15 +80,17 @@ class _Parser(expatreader.ExpatParser):
             if attrs["isPermaLink"] != "true":  # which feedparser does not tell where a link stands before the guid
                 super().start_element_ns(NO_PERMALINK, {})
                 super().end_element_ns(NO_PERMALINK)
-        with contextlib.suppress(*_STUMBLES):
+        try:  # noqa: SIM105 - for each element, a context manager costs as much as all that is done here
             super().start_element_ns(name, attrs)
+        except _STUMBLES:
+            pass
 
     def _fallback(self, name: str, local: str) -> str:
         """What an element is called that describes an entry only where nothing else does; empty for any other."""
-        if local == "summary" and name.startswith(_ITUNES):
-            return ITUNES_SUMMARY
+        if local == "summary":
+            return ITUNES_SUMMARY if name.startswith(_ITUNES) else ""
         is_own = bool(self._open) and _local(self._open[-1]) in _DESCRIBED and not name.startswith(_MEDIA)
-        return INNER_DESCRIPTION if local == "description" and not is_own else ""
+        return "" if is_own else INNER_DESCRIPTION
 
     def end_element_ns(self, name: str) -> None:
         """Hand the end on, if the element was."""
@@ -98,8 +99,10 @@ class _Parser(expatreader.ExpatParser):
             return
         if self._named:
             self._named -= 1
-        with contextlib.suppress(*_STUMBLES):
+        try:  # noqa: SIM105 - as above
             super().end_element_ns(self._open.pop())
+        except _STUMBLES:
+            pass
 
     def _text(self, text: str) -> None:
         if self._left_out:
