@@ -206,8 +206,7 @@ _ATTRIBUTE = re.compile(rf"({_NAME})(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'
 _PREDEFINED = frozenset(("&lt;", "&gt;", "&amp;", "&quot;", "&apos;"))
 _MAX_DEPTH = 200  # elements in one another; deeper tags are left out and their text kept
 _ENTRIES = frozenset(("item", "entry"))
-_DOCUMENTS = frozenset(("rss", "feed", "rdf"))
-_CONTAINERS = _DOCUMENTS | {"channel"}
+_CONTAINERS = frozenset(("rss", "feed", "rdf", "channel"))
 # Names in Namespaces in XML 1.0, section 3, that no declaration may bind.
 _RESERVED = frozenset(("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"))
 # The namespaces that feeds use without declaring them.

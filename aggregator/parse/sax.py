@@ -99,7 +99,7 @@ class _Parser(expatreader.ExpatParser):
             return
         if self._named:
             self._named -= 1
-        try:  # noqa: SIM105 - as above
+        try:  # noqa: SIM105 - for each element, as above
             super().end_element_ns(self._open.pop())
         except _STUMBLES:
             pass
