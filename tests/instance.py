@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,9 @@ class Instance:
         self.folder = folder
         self.config = folder / "config"
         self.data = folder / "data"
-        self.port = free_port()
+        held = hold_port()
+        self.port: int = held.getsockname()[1]
+        weakref.finalize(self, held.close)
         self.process: subprocess.Popen[str] | None = None
         self.lines: list[str] = []
 
@@ -160,11 +163,17 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({}))
 
 
-def free_port() -> int:
-    """A port that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def hold_port() -> socket.socket:
+    """A port on loopback that is ours while the socket is open, and on which one server of ours may listen.
+
+    Bound with SO_REUSEADDR and not listening: Linux gives such a port to no bind to port 0 and to no connection that
+    goes out, and yet lets a server with SO_REUSEADDR, as asyncio's are, have it. A port that is merely found free may
+    be another process's before the server starts.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("0.0.0.0", 0))
+    return held
 
 
 def rss(*items: str, title: str = "A feed", link: str = "http://example.org/") -> str:

@@ -14,7 +14,7 @@ import feedparser
 import pytest
 from lxml import etree
 
-from tests.instance import free_port, item, rss
+from tests.instance import item, rss
 
 
 @pytest.fixture
@@ -67,9 +67,8 @@ def test_newsboat_shows_whole_entries_and_only_new_ones_anew(newsboat, tech, tmp
 
 def test_newsboat_gets_304_from_its_third_refresh_on(newsboat, tech, tmp_path):
     url, _ = tech
-    port = free_port()
-    with _Relay(port, url) as relay:
-        (tmp_path / "urls").write_text(f"http://127.0.0.1:{port}/feeds/tech.atom\n")
+    with _Relay(url) as relay:
+        (tmp_path / "urls").write_text(f"{relay.address}/feeds/tech.atom\n")
         (tmp_path / "newsboat.conf").write_text("")
         for _ in range(4):
             refresh(newsboat, tmp_path)
@@ -79,10 +78,9 @@ def test_newsboat_gets_304_from_its_third_refresh_on(newsboat, tech, tmp_path):
 def test_reader_shows_whole_entries_gets_304_and_only_new_ones_anew(tech):
     reader = pytest.importorskip("reader", reason="needs PyPI's reader")
     url, bring_another = tech
-    port = free_port()
-    with _Relay(port, url) as relay:
+    with _Relay(url) as relay:
         subscribed = reader.make_reader(":memory:")
-        subscribed.add_feed(f"http://127.0.0.1:{port}/feeds/tech.atom")
+        subscribed.add_feed(f"{relay.address}/feeds/tech.atom")
         subscribed.update_feeds(scheduled=False)
         entries = list(subscribed.get_entries())
         assert sorted(entry.title for entry in entries) == ["第一条", "第二条"]
@@ -156,7 +154,7 @@ def test_an_entry_keeps_its_language_and_rights_in_each_format(podcast):
 class _Relay:
     """Passes requests on to the daemon as they are, and remembers the status of each answer."""
 
-    def __init__(self, port, url):
+    def __init__(self, url):
         import http.client
         import threading
         from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -188,7 +186,8 @@ class _Relay:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 

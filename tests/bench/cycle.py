@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median
 
 from aggregator import store
-from tests.instance import Instance, free_port
+from tests.instance import Instance, hold_port
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "bench"
 TICK = os.sysconf("SC_CLK_TCK")
@@ -52,7 +52,8 @@ class Farm:
     """The farm of feeds, as a process of its own."""
 
     def __init__(self, feeds: int) -> None:
-        self.port = free_port()
+        self._held = hold_port()
+        self.port: int = self._held.getsockname()[1]
         self.process = subprocess.Popen(
             [sys.executable, SHARED / "feedfarm.py", "--feeds", str(feeds), "--port", str(self.port)],
             stdout=subprocess.PIPE,

@@ -21,7 +21,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from tests.bench.cycle import Daemon
-from tests.instance import free_port, item, rss
+from tests.instance import hold_port, item, rss
 
 HOSTS = 200
 START = datetime(2026, 11, 22, tzinfo=UTC)
@@ -83,7 +83,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.serve:
         asyncio.run(publish(arguments.serve))
-    port = free_port()
+    held = hold_port()
+    port = held.getsockname()[1]
     command = [sys.executable, "-m", "tests.bench.sources", "--serve", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert server.stdout is not None
