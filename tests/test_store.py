@@ -97,7 +97,7 @@ def test_a_url_that_is_changed_to_where_the_source_has_moved_changes_nothing_els
     sync(db, source("A"))
     moved = Place("http://elsewhere.example/")
     visit = Visit(1, "ok", "", 0, NOW, NOW + DAY, place=moved, validators=Validators("x", None), fetched=NOW)
-    store.sources.record(db, visit)
+    store.sources.record(db, [visit])
     sync(db, source("A", url="http://elsewhere.example/"))
     assert store.sources.due(db, NOW, 10) == []
     (state,) = store.sources.due(db, NOW + DAY, 10)
@@ -106,22 +106,22 @@ def test_a_url_that_is_changed_to_where_the_source_has_moved_changes_nothing_els
 
 def test_a_url_that_is_changed_brings_back_what_was_gone(db):
     sync(db, source("A"))
-    store.sources.record(db, Visit(1, "gone", "410", 1, NOW, NOW, place=Place("http://elsewhere.example/")))
+    store.sources.record(db, [Visit(1, "gone", "410", 1, NOW, NOW, place=Place("http://elsewhere.example/"))])
     sync(db, source("A", url="http://elsewhere.example/"))
     assert names(store.sources.due(db, NOW, 10)) == ["A"]
 
 
 def test_a_name_overrides_the_rhythm_but_not_what_the_server_asked_for(db):
     sync(db, source("A"), source("B"))
-    store.sources.record(db, Visit(1, "ok", "", 0, NOW, NOW + DAY))
-    store.sources.record(db, Visit(2, "failing", "503", 1, NOW, NOW + DAY, not_before=NOW + DAY))
+    store.sources.record(db, [Visit(1, "ok", "", 0, NOW, NOW + DAY)])
+    store.sources.record(db, [Visit(2, "failing", "503", 1, NOW, NOW + DAY, not_before=NOW + DAY)])
     assert names(store.sources.forced(db, NOW, [])) == ["A"]
     assert names(store.sources.forced(db, NOW + DAY, [])) == ["A", "B"]
 
 
 def test_a_gone_source_is_polled_no_more(db):
     sync(db, source("A"))
-    store.sources.record(db, Visit(1, "gone", "410", 1, NOW, NOW))
+    store.sources.record(db, [Visit(1, "gone", "410", 1, NOW, NOW)])
     assert store.sources.due(db, NOW + DAY, 10) == []
     assert store.sources.forced(db, NOW + DAY, ["A"]) == []
 
@@ -368,6 +368,36 @@ def test_jobs_that_share_a_transaction_fail_alone(tmp_path):
 
     results = write(tmp_path, use)
     assert isinstance(results[1], ValueError)
+    assert stored_keys(tmp_path) == {"a", "c"}
+
+
+def test_values_of_one_kind_go_to_one_call(tmp_path):
+    calls = []
+
+    def remember_all(db, keys):
+        calls.append(list(keys))
+        for key in keys:
+            remember(db, key)
+
+    async def use(writer):
+        await asyncio.gather(*(writer.gather_one(remember_all, key) for key in "abc"))
+
+    write(tmp_path, use)
+    assert calls == [["a", "b", "c"]]
+    assert stored_keys(tmp_path) == {"a", "b", "c"}
+
+
+def test_one_unfit_value_takes_nothing_of_the_others_with_it(tmp_path):
+    def remember_all(db, keys):
+        db.conn.executemany("insert into state values (?, 'x')", [[key] for key in keys])
+
+    async def use(writer):
+        return await asyncio.gather(
+            *(writer.gather_one(remember_all, key) for key in ("a", None, "c")), return_exceptions=True
+        )
+
+    results = write(tmp_path, use)
+    assert [type(result) for result in results] == [type(None), sqlite3.IntegrityError, type(None)]
     assert stored_keys(tmp_path) == {"a", "c"}
 
 

@@ -222,7 +222,7 @@ class Pipeline:
                 )
         if news is None:
             visit = visits.success(source, state, settings.poll, answer, now)
-            await self.writer.gather(store.sources.record, visit)
+            await self.writer.gather_one(store.sources.record, visit)
             return Report(state.name, "unchanged")
         feed, entries = news
         visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now)
@@ -246,7 +246,7 @@ class Pipeline:
     ) -> Report:
         source = setup.sources[state.name]
         visit = visits.failure(source, state, setup.settings.poll, now, reason, status, asked, is_busy)
-        await self.writer.gather(store.sources.record, visit)
+        await self.writer.gather_one(store.sources.record, visit)
         return Report(state.name, status, reason=reason)
 
     # --------------------------------------------------------------------------------------------- stories and feeds

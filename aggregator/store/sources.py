@@ -133,9 +133,14 @@ def _state(row: dict[str, Any]) -> SourceState:
     )
 
 
-def record(db: Database, visit: Visit) -> None:
-    """Write what one poll left in the source's row."""
-    _write(db, visit.source, _columns(visit))
+def record(db: Database, visits: Iterable[Visit]) -> None:
+    """Write what polls left in the rows of their sources."""
+    kinds: dict[tuple[str, ...], list[list[Any]]] = {}
+    for visit in visits:
+        columns = _columns(visit)
+        kinds.setdefault(tuple(columns), []).append([*columns.values(), visit.source])
+    for names, rows in kinds.items():
+        _write(db, names, rows)
 
 
 def record_parsed(db: Database, visit: Visit, feed: ParsedFeed, rhythm: timedelta | None, id_by: str) -> None:
@@ -151,7 +156,7 @@ def record_parsed(db: Database, visit: Visit, feed: ParsedFeed, rhythm: timedelt
     }
     if rhythm is not None:
         columns["rhythm"] = int(rhythm.total_seconds())
-    _write(db, visit.source, columns)
+    _write(db, columns, [[*columns.values(), visit.source]])
 
 
 def _columns(visit: Visit) -> dict[str, Any]:
@@ -178,9 +183,10 @@ def _columns(visit: Visit) -> dict[str, Any]:
     return columns
 
 
-def _write(db: Database, source: int, columns: dict[str, Any]) -> None:
-    assignments = ", ".join(f"{column} = ?" for column in columns)
-    db.conn.execute(f"update source set {assignments} where id = ?", [*columns.values(), source])
+def _write(db: Database, names: Iterable[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Write columns of those names; each row ends with the number of its source."""
+    assignments = ", ".join(f"{name} = ?" for name in names)
+    db.conn.executemany(f"update source set {assignments} where id = ?", rows)
 
 
 def _duration(stored: int | None) -> timedelta | None:

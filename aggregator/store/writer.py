@@ -1,8 +1,8 @@
 """The one thread that owns the writing connection.
 
-Jobs are functions of the database. Jobs that come within 250 ms may share one transaction (`BEGIN IMMEDIATE`), each in
-a savepoint of its own, so that one that fails takes nothing of another with it. A job's result is delivered after the
-commit.
+Jobs are functions of the database. Those that can wait are gathered for 250 ms and share one transaction (`BEGIN
+IMMEDIATE`), each in a savepoint of its own, so that one that fails takes nothing of another with it. A job's result is
+delivered after the commit.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ import asyncio
 import queue
 import sqlite3
 import threading
-import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -26,17 +24,26 @@ from aggregator.store.connection import connect, read_only, speaking, turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
+V = TypeVar("V")
 
-SHARE = 0.25  # seconds for which jobs may gather in one transaction
+SHARE = 0.25  # seconds for which jobs may gather for one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a job gives to one call that does the work of all its kind."""
+
+    work: Callable[[Database, Sequence[Any]], object]
+    value: Any
 
 
 @dataclass(slots=True)
 class _Job:
     work: Callable[[Database], Any]
-    urgent: bool
     future: asyncio.Future[Any]
+    part: _Part | None = None
     result: Any = None
-    error: BaseException | None = field(default=None)
+    error: BaseException | None = None
 
     def deliver(self) -> None:
         if self.future.done():
@@ -55,10 +62,11 @@ class Writer:
         self._folder = folder
         with turn(folder):
             self._db = connect(folder)
-        # What is asked in one turn of the loop is handed over together: to wake a thread costs more than most jobs.
-        self._asked: list[_Job | None] = []
-        self._handed: queue.SimpleQueue[list[_Job | None]] = queue.SimpleQueue()
-        self._jobs: deque[_Job | None] = deque()  # of the thread; None is the end
+        # What can wait is handed over together: to wake a thread, and to pass the interpreter back and forth between
+        # the two, costs more than most jobs.
+        self._asked: list[_Job] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._handed: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()  # None is the end
         self._thread = threading.Thread(target=self._serve, name="store", daemon=True)
         self._thread.start()
 
@@ -69,11 +77,18 @@ class Writer:
 
     async def run(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(db, …)` in a transaction that is committed at once; its result, or StoreError."""
-        return await self._submit(lambda db: work(db, *args, **kwargs), urgent=True)
+        future = self._ask(lambda db: work(db, *args, **kwargs))
+        self._hand_over()
+        return await future
 
     async def gather(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """As `run`, but the commit may wait up to 250 ms for other jobs to share it."""
-        return await self._submit(lambda db: work(db, *args, **kwargs), urgent=False)
+        """As `run`, but the job may wait up to 250 ms for others to share its transaction."""
+        return await self._ask(lambda db: work(db, *args, **kwargs))
+
+    async def gather_one(self, work: Callable[[Database, Sequence[V]], object], value: V) -> None:
+        """As `gather` of `work(db, [value])`, but the values of all that share the transaction go to one call, as long
+        as that does not fail. Which comes first is left open."""
+        await self._ask(lambda db: work(db, [value]), _Part(work, value))
 
     async def read(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(db, …)`, which only reads, beside the jobs, on a connection of its own; its result, or
@@ -84,75 +99,64 @@ class Writer:
         with speaking(), closing(read_only(self._folder)) as db:
             return work(db)
 
-    async def _submit(self, work: Callable[[Database], T], urgent: bool) -> T:
+    def _ask(self, work: Callable[[Database], T], part: _Part | None = None) -> asyncio.Future[T]:
         future: asyncio.Future[T] = self._loop.create_future()
-        if not self._asked:
-            self._loop.call_soon(self._hand_over)
-        self._asked.append(_Job(work, urgent, future))
-        return await future
+        self._asked.append(_Job(work, future, part))
+        if self._timer is None:
+            self._timer = self._loop.call_later(SHARE, self._hand_over)
+        return future
 
     def _hand_over(self) -> None:
-        self._handed.put(self._asked)
-        self._asked = []
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._asked:
+            self._handed.put(self._asked)
+            self._asked = []
 
     async def close(self) -> None:
         """Finish the jobs that were given, then close the file."""
-        self._asked.append(None)
         self._hand_over()
+        self._handed.put(None)
         await asyncio.to_thread(self._thread.join)
         self._db.close()
 
     def _serve(self) -> None:
-        while (job := self._next()) is not None:
-            done, ended = self._transaction(job)
-            self._loop.call_soon_threadsafe(_deliver, done)
-            if ended:
-                return
+        while jobs := self._handed.get():
+            self._transaction(jobs)
+            self._loop.call_soon_threadsafe(_deliver, jobs)
 
-    def _next(self, patience: float | None = None) -> _Job | None:
-        """The next job; raises queue.Empty where none comes within so many seconds."""
-        while not self._jobs:
-            self._jobs.extend(self._handed.get(timeout=patience))
-        return self._jobs.popleft()
-
-    def _transaction(self, first: _Job) -> tuple[list[_Job], bool]:
-        """Run `first` and what gathers behind it in one transaction; the jobs, and whether the end was asked for."""
-        done = [first]
-        ended = False
+    def _transaction(self, jobs: Sequence[_Job]) -> None:
         try:
             with turn(self._folder), speaking():
                 self._db.conn.execute("BEGIN IMMEDIATE")
-                self._run(first)
-                ended = self._gather(done)
+                for job in self._not_done_together(jobs):
+                    job.result, job.error = self._attempt(job.work)
                 self._db.conn.execute("COMMIT")
         except (errors.StoreError, sqlite3.Error) as error:
             self._roll_back()
-            for job in done:
+            for job in jobs:
                 job.error = job.error or error
-        return done, ended
 
-    def _gather(self, done: list[_Job]) -> bool:
-        until = time.monotonic() + SHARE
-        while not done[-1].urgent:
-            try:
-                job = self._next(max(0.0, until - time.monotonic()))
-            except queue.Empty:
-                return False
-            if job is None:
-                return True
-            done.append(job)
-            self._run(job)
-        return False
+    def _not_done_together(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """The jobs that are still to be done each by itself, after one call for those of a kind."""
+        kinds: dict[Callable[[Database, Sequence[Any]], object], list[Any]] = {}
+        for part in (job.part for job in jobs if job.part is not None):
+            kinds.setdefault(part.work, []).append(part.value)
+        done = {work for work, values in kinds.items() if self._attempt(work, values)[1] is None}
+        return [job for job in jobs if job.part is None or job.part.work not in done]
 
-    def _run(self, job: _Job) -> None:
-        """Run one job in its savepoint. Its own failure stays its own, unless SQLite gave up the transaction."""
+    def _attempt(
+        self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[T | None, Exception | None]:
+        """Work in a savepoint: its result, or its error, which stays its own unless SQLite gave up the transaction."""
         try:
             with speaking(), self._db.atomic():
-                job.result = job.work(self._db)
+                return work(self._db, *args, **kwargs), None
         except Exception as error:
-            job.error = error
             if not self._db.conn.in_transaction:
                 raise errors.StoreError(str(error)) from error
+            return None, error
 
     def _roll_back(self) -> None:
         if self._db.conn.in_transaction:
@@ -162,6 +166,6 @@ class Writer:
                 self._db.conn.interrupt()
 
 
-def _deliver(jobs: list[_Job]) -> None:
+def _deliver(jobs: Sequence[_Job]) -> None:
     for job in jobs:
         job.deliver()
