@@ -16,7 +16,7 @@ import time
 import tracemalloc
 import zlib
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -189,6 +189,35 @@ def test_a_304_keeps_each_validator_that_was_sent_and_that_it_does_not_renew() -
     renewed = run(work(reply("304 Not Modified", {"ETag": '"new"'})))
     assert isinstance(renewed, fetch.NotModified)
     assert renewed.validators == models.Validators('"new"', SENT.last_modified)
+
+
+def test_the_bytes_that_were_fetched_last_are_not_decoded_again_and_the_rest_of_the_answer_counts() -> None:
+    def answer(headers: Mapping[str, str], body: bytes) -> list[rawserver.Step]:
+        return [reply("200 OK", {"ETag": '"2"', "Cache-Control": "max-age=60", **headers}, body)]
+
+    coded, packed = {"Content-Encoding": "gzip"}, gzip.compress(FEED)
+    scripts = {
+        "/": answer(coded, packed),
+        "/longer": answer(coded, gzip.compress(FEED + b" ")),
+        "/uncoded": answer({}, packed),
+        "/other-type": answer(coded | {"Content-Type": "text/xml; charset=big5"}, packed),
+    }
+
+    async def work() -> dict[str, fetch.Fetched]:
+        async with rawserver.serve(scripts) as server:
+            first = await fetched(server.url("/"))
+            assert first.body == FEED
+            return {path: await fetched(server.url(path), digest=first.digest) for path in scripts}
+
+    again = run(work())
+    assert [path for path, answer in again.items() if answer.repeated] == ["/"]
+    assert {path: answer.body for path, answer in again.items()} == {
+        "/": b"",
+        "/longer": FEED + b" ",
+        "/uncoded": FEED,
+        "/other-type": FEED,
+    }
+    assert (again["/"].validators.etag, again["/"].wait) == ('"2"', timedelta(seconds=60))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import io
 import shutil
@@ -98,6 +99,20 @@ def test_a_document_that_only_dates_itself_anew_has_not_changed_and_its_validato
     assert files(instance) == before
     instance.poll("--all", "--now", "2026-11-22T14:30:00Z")
     assert feeds.asked[-1][1]["If-None-Match"] == '"two"'
+
+
+def test_the_bytes_that_came_last_time_are_not_read_again_however_many_they_decode_to(instance, feeds):
+    def sent(*items):
+        long = rss(*items, link=f"http://example.org/{'x' * 2**20}")  # too long for anything to stand for it decoded
+        return Answer(gzip.compress(long.encode(), mtime=0), headers={"Content-Encoding": "gzip"})
+
+    feeds["/a.xml"] = sent(item(1))
+    instance.configure([{"name": "A", "url": feeds.url("/a.xml"), "category": "tech"}])
+    assert "A: ok, 1 new, 0 changed" in instance.poll("--now", T0)
+    assert "A: unchanged, 0 new, 0 changed" in instance.poll("--all", "--now", "2026-11-22T13:30:00Z")
+    feeds["/a.xml"] = sent(item(2), item(1))
+    assert "A: ok, 1 new, 0 changed" in instance.poll("--all", "--now", "2026-11-22T14:30:00Z")
+    assert titles(instance) == ["Story 2", "Story 1"]
 
 
 def test_what_is_new_in_a_document_after_one_that_only_dated_itself_anew_is_read(instance, feeds):

@@ -8,10 +8,11 @@ import http
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +37,9 @@ _MAX_HOPS = 10
 # Bytes. Real answers have less than 2 KiB of header fields; some content security policies alone have 10.
 _MAX_HEADER_LINE = 16 * 1024
 _MAX_HEADERS = 64 * 1024
+
+# Bytes of a document at the most of which a digest is made, in the event loop: some 4 ms.
+_DIGESTED = 4 * 1024 * 1024
 
 # Long enough for the next source of the same host, too short to gather a socket for each host of a large tick.
 _KEEP_ALIVE_SECONDS = 2
@@ -78,6 +82,7 @@ class Request:
     that of `url`.
 
     `validators` are of the document behind `url`, and where permanent redirects lead from it, of `moved_to` alone.
+    `digest` is that of the last document.
     """
 
     url: str = field(repr=False)
@@ -87,12 +92,17 @@ class Request:
     password: str | None = field(default=None, repr=False)
     moved_to: str | None = field(default=None, repr=False)
     home: str | None = field(default=None, repr=False)
+    digest: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A document. `url` is where it was in the end; `permanent_url` is where the permanent redirects at the start of
-    the chain lead, None without any; `wait` is how long the server asks not to be asked again."""
+    the chain lead, None without any; `wait` is how long the server asks not to be asked again.
+
+    `digest` stands for the bytes that were transferred, and what was said of them; empty for very many. `repeated`: it
+    is the digest of the request, and the body is left undecoded and empty.
+    """
 
     url: str
     permanent_url: str | None
@@ -101,6 +111,8 @@ class Fetched:
     content_type: str | None
     validators: models.Validators
     wait: timedelta | None
+    digest: bytes
+    repeated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,16 +297,22 @@ class Fetcher:
         raise errors.StatusError(f"{host} answered {_status_line(status)}", status, retry_after)
 
     async def _document(self, trip: _Trip, response: aiohttp.ClientResponse) -> Fetched:
-        applied = decoding.codings(response.headers.getall("Content-Encoding", ()))
-        body = await self._decoded(await self._read(response), applied)
+        content_type = response.headers.get("Content-Type")
+        encodings = response.headers.getall("Content-Encoding", ())
+        transferred = await self._read(response)
+        digest = _digest(transferred, content_type, encodings)
+        repeated = digest != b"" and digest == trip.request.digest
+        body = b"" if repeated else await self._decoded(transferred, decoding.codings(encodings))
         return Fetched(
             url=str(trip.url),
             permanent_url=trip.permanent_url,
             status=response.status,
             body=body,
-            content_type=response.headers.get("Content-Type"),
+            content_type=content_type,
             validators=answers.validators(response.headers),
             wait=answers.wait(response.headers, trip.now),
+            digest=digest,
+            repeated=repeated,
         )
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
@@ -369,6 +387,15 @@ def _ends_by_closing(response: aiohttp.ClientResponse) -> bool:
     """Whether only the end of the connection ends the body: then an error there means that it is not whole (RFC 9112,
     section 8), which aiohttp does not tell."""
     return "Content-Length" not in response.headers and "Transfer-Encoding" not in response.headers
+
+
+def _digest(transferred: bytes, content_type: str | None, encodings: Sequence[str]) -> bytes:
+    """16 bytes that are the same for what decodes to the same document."""
+    if len(transferred) > _DIGESTED:
+        return b""
+    made = blake2b(repr((content_type, *encodings)).encode("utf-8", "replace"), digest_size=16, person=b"transferred")
+    made.update(transferred)
+    return made.digest()
 
 
 def _status_line(status: int) -> str:

@@ -19,7 +19,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What the store remembers of a source, as a poll needs it. `hashes` and `gist` are those of the last document.
+    """What the store remembers of a source, as a poll needs it. `hashes`, `gist` and `digest` are of the last document.
 
     `founding`: it came with the first configuration. `fetched` and `parsed`: the last polls that brought a document,
     and one that could be read. `id_by`: by what its entries are known (own, link, made).
@@ -32,6 +32,7 @@ class SourceState:
     validators: Validators
     hashes: bytes
     gist: bytes
+    digest: bytes
     failures: int
     rhythm: timedelta | None
     wishes: Wishes
@@ -55,3 +56,4 @@ class Visit:
     place: Place | None = None
     validators: Validators | None = None
     fetched: datetime | None = None
+    digest: bytes | None = None

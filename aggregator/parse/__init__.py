@@ -42,8 +42,8 @@ def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, s
     entries with the same bytes are left out of the result. Where they cannot be told apart, one hash is of all bytes.
     """
     feed = _read(body, content_type, url, zone, seen)
-    all_read = len(feed.entries) < MOST_AT_ONCE
-    return replace(feed, gist=gist(body, content_type)) if all_read else feed
+    complete = len(feed.entries) < MOST_AT_ONCE
+    return replace(feed, complete=complete, gist=gist(body, content_type) if complete else b"")
 
 
 def _read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, seen: bytes) -> ParsedFeed:

@@ -225,7 +225,7 @@ class Pipeline:
             await self.writer.gather_one(store.sources.record, visit)
             return Report(state.name, "unchanged")
         feed, entries = news
-        visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now)
+        visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now, feed.complete)
         horizon = visits.horizon(state, settings.publish, now)
         new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon, edition)
         return Report(state.name, "ok", new, changed)
@@ -411,6 +411,8 @@ class Pipeline:
 
 def _is_known(answer: fetch.Fetched, state: SourceState) -> bool:
     """Whether this is the document that was read last, or differs in nothing but the time at which it was made."""
+    if answer.repeated:
+        return True
     return state.gist != b"" and state.gist == parse.gist(answer.body, answer.content_type)
 
 

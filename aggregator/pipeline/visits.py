@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from aggregator import dedupe, fetch, schedule
+from aggregator import dedupe, fetch, parse, schedule
 from aggregator.models import Place, PollSettings, PublishSettings, Source, SourceState, Validators, Visit
 
 # Some servers answer 304 for ever; so now and then the document is asked for without conditions.
@@ -26,13 +26,20 @@ def request(source: Source, state: SourceState, now: datetime) -> fetch.Request:
         password=source.password,
         moved_to=state.place.moved_to,
         home=source.url,
+        digest=state.digest.removeprefix(parse.VERSION),
     )
 
 
 def success(
-    source: Source, state: SourceState, settings: PollSettings, answer: fetch.Fetched | fetch.NotModified, now: datetime
+    source: Source,
+    state: SourceState,
+    settings: PollSettings,
+    answer: fetch.Fetched | fetch.NotModified,
+    now: datetime,
+    complete: bool = True,
 ) -> Visit:
-    """The visit of a poll that brought a document, or the news that it has not changed."""
+    """The visit of a poll that brought a document, or the news that it has not changed. `complete`: all that there was
+    to read in it has been read, by this release's rules."""
     interval = schedule.interval(source, settings, state.rhythm)
     return Visit(
         source=state.id,
@@ -44,7 +51,15 @@ def success(
         place=_place(state, answer.permanent_url),
         validators=answer.validators,
         fetched=now if isinstance(answer, fetch.Fetched) else None,
+        digest=_digest(answer, complete),
     )
+
+
+def _digest(answer: fetch.Fetched | fetch.NotModified, complete: bool) -> bytes | None:
+    """By what the document is known when it comes again; what cannot be, or is to be read again, by nothing."""
+    if isinstance(answer, fetch.NotModified):
+        return None
+    return parse.VERSION + answer.digest if answer.digest and complete else b""
 
 
 def _place(state: SourceState, permanent_url: str | None) -> Place:

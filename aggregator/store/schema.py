@@ -241,3 +241,9 @@ def m004_labels(db: Database) -> None:
 def m005_gist(db: Database) -> None:
     """What stands for the last document of a source, by which one that is the same is known before it is read."""
     db.executescript("alter table source add column gist blob not null default x''")
+
+
+@migrations()
+def m006_digest(db: Database) -> None:
+    """What stands for its bytes as they were transferred, by which it is known before it is decoded."""
+    db.executescript("alter table source add column digest blob not null default x''")

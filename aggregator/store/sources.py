@@ -12,8 +12,8 @@ from aggregator.models import ParsedFeed, Place, Source, SourceState, Validators
 from aggregator.store.connection import maybe_moment, maybe_seconds, moment, seconds
 
 _STATE_COLUMNS = (
-    "id, name, url, current_url, moved_to, moved_polls, etag, last_modified, hashes, gist, failures, rhythm, ttl,"
-    " skip_hours, skip_days, founding, fetched, parsed, id_by"
+    "id, name, url, current_url, moved_to, moved_polls, etag, last_modified, hashes, gist, digest, failures, rhythm,"
+    " ttl, skip_hours, skip_days, founding, fetched, parsed, id_by"
 )
 
 
@@ -70,9 +70,10 @@ def _update(db: Database, source: Source, row: dict[str, Any], now: datetime) ->
         db.execute("update source set url = ? where id = ?", [source.url, row["id"]])
     elif row["url"] != source.url:  # another address: history stays, what belonged to the old one goes
         db.execute(
-            "update source set url = ?, current_url = ?, etag = null, last_modified = null, hashes = x'', gist = x'',"
-            " failures = 0, moved_to = null, moved_polls = 0, ttl = null, skip_hours = 0, skip_days = 0, reason = '',"
-            " status = 'new', not_before = null, next_poll = ? where id = ?",
+            "update source set url = ?, current_url = ?, etag = null, last_modified = null,"
+            " hashes = x'', gist = x'', digest = x'', failures = 0, moved_to = null, moved_polls = 0,"
+            " ttl = null, skip_hours = 0, skip_days = 0, reason = '', status = 'new', not_before = null, next_poll = ?"
+            " where id = ?",
             [source.url, source.url, seconds(now), row["id"]],
         )
 
@@ -123,6 +124,7 @@ def _state(row: dict[str, Any]) -> SourceState:
         validators=Validators(row["etag"], row["last_modified"]),
         hashes=row["hashes"],
         gist=row["gist"],
+        digest=row["digest"],
         failures=row["failures"],
         rhythm=_duration(row["rhythm"]),
         wishes=Wishes(_duration(row["ttl"]), _numbers(row["skip_hours"]), _numbers(row["skip_days"])),
@@ -180,6 +182,8 @@ def _columns(visit: Visit) -> dict[str, Any]:
         columns |= {"etag": visit.validators.etag, "last_modified": visit.validators.last_modified}
     if visit.fetched is not None:
         columns["fetched"] = columns["parsed"] = seconds(visit.fetched)
+    if visit.digest is not None:
+        columns["digest"] = visit.digest
     return columns
 
 
