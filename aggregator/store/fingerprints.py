@@ -7,6 +7,7 @@ was published within one window of an entry stands in its own or a neighbouring 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -26,13 +27,6 @@ _SHARING_SQL = f"""
 select fingerprint from (
     select fingerprint from posting where key between ? and ? order by key desc, fingerprint desc limit {COMMON}
 )
-"""
-_NEAREST_SQL = """
-with near as (
-    select fingerprint, count(*) as shared from ({}) group by fingerprint order by shared desc, fingerprint desc limit ?
-)
-select f.id, f.print, f.published from near join fingerprint f on f.id = near.fingerprint
-order by near.shared desc, f.id desc
 """
 _MEMBERS_SQL = """
 select f.id, e.id, e.published_id, e.entry_id, e.title, e.published, s.name, f.print, e.story
@@ -97,8 +91,25 @@ def nearest(db: Database, made: Print, published: datetime, most: int) -> list[t
     if not ranges:
         return []
     found = " union all ".join([_SHARING_SQL] * (len(ranges) // 2))
-    rows = db.conn.execute(_NEAREST_SQL.format(found), (*ranges, most))
-    return [(number, packed, moment(said)) for number, packed, said in rows]
+    # To group them in SQL, or to take each as a row, costs more than all the rest.
+    (joined,) = db.conn.execute(f"select group_concat(fingerprint) from ({found})", ranges).fetchone()
+    numbers = _commonest(joined.split(","), most) if joined else []
+    rows = db.conn.execute(f"select id, print, published from fingerprint where id in ({marks(numbers)})", numbers)
+    prints = {number: (number, packed, moment(said)) for number, packed, said in rows}
+    return [prints[number] for number in numbers]
+
+
+def _commonest(found: Iterable[str], most: int) -> list[int]:
+    """The numbers that come most often, of equal ones the highest first."""
+    often: dict[int, list[int]] = {}
+    for number, times in Counter(found).items():
+        often.setdefault(times, []).append(int(number))
+    chosen: list[int] = []
+    for times in sorted(often, reverse=True):
+        if len(chosen) >= most:
+            break
+        chosen += sorted(often[times], reverse=True)
+    return chosen[:most]
 
 
 def _at(made: Print, published: datetime) -> Iterator[tuple[int, tuple[int, int]]]:

@@ -19,6 +19,7 @@ JOIN, JOIN_UNDATED, LINK = 0.85, 0.92, 0.7
 _COPY, _SURE_COPY, _COPY_IN_ONE_SOURCE, _COINCIDENCE = 0.45, 0.6, 0.9, 0.1
 # Vetoes that hold against two texts that are alike, but no sure copies: they have one frame.
 _FRAMES = frozenset(("column", "numbers", "opposite", "swapped", "model"))
+_HOUR = timedelta(hours=1)
 _REISSUE = timedelta(hours=20)  # after which one title in one source is the next issue of a column
 
 # Han characters of a title that is no title, and of one that is nobody else's.
@@ -120,8 +121,14 @@ class Glance:
         return best if best >= LINK else 0.0
 
 
-def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:
-    """What `a` and `b` are to each other, whatever their order. `table`: the names that are one; default our own."""
+_STRANGERS = Verdict(Level.DIFFERENT, 0.0)
+
+
+def compare(a: Said, b: Said, table: aliases.Aliases | None = None, strangers: bool = True) -> Verdict:
+    """What `a` and `b` are to each other, whatever their order. `table`: the names that are one; default our own.
+
+    Without `strangers`, nothing more is said of two that are different.
+    """
     if a.canonical is not None and a.canonical == b.canonical:
         return Verdict(Level.SAME_TEXT, 1.0, (Reason("link"),))
     one_source = a.source is not None and a.source == b.source
@@ -131,7 +138,7 @@ def compare(a: Said, b: Said, table: aliases.Aliases | None = None) -> Verdict:
     of_a, of_b = (titles.read(said.title, said.source or "", table) for said in (a, b))
     apart, shared = _apart(a.published, b.published), _of_texts(a.fingerprint, b.fingerprint)
     pair = _Pair(of_a, of_b, apart, one_source, *shared, _is_brief(a, b))
-    return _as_copies(pair) or _as_events(pair)
+    return _as_copies(pair) or _as_events(pair, strangers)
 
 
 def _apart(one: datetime | None, other: datetime | None) -> timedelta | None:
@@ -139,7 +146,7 @@ def _apart(one: datetime | None, other: datetime | None) -> timedelta | None:
 
 
 def _hours(apart: timedelta | None) -> float:
-    return (apart or timedelta()) / timedelta(hours=1)
+    return apart / _HOUR if apart else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,13 +231,15 @@ def _differ_in_text(pair: _Pair) -> bool:
     return pair.resemblance is not None and pair.resemblance < _COINCIDENCE and _size(pair.a) < _TELLING_TITLE
 
 
-def _as_events(pair: _Pair) -> Verdict:
+def _as_events(pair: _Pair, strangers: bool) -> Verdict:
     """The verdict by the titles: their score, held down by vetoes."""
     hours = _hours(pair.apart)
     if not pair.within(SAME_EVENT_WINDOW):
         return Verdict(Level.DIFFERENT, 0.0, (Reason("far apart", (f"{hours:.0f}",)),))
     figures = evidence.collect(pair.a, pair.b, hours)
     score = evidence.score(figures)
+    if score < LINK and not strangers:
+        return _STRANGERS
     against = [*vetoes.found(pair.a, pair.b), *(_too_little(pair) if score >= LINK else ())]
     reasons = (*map(_reason, against), *(Reason(name, (f"{share:+.1f}",)) for name, share in evidence.shares(figures)))
     if any(veto.hard for veto in against):

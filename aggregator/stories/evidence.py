@@ -43,15 +43,15 @@ class Ceiling:
     """The highest score that a title with these numbers can have with other titles."""
 
     def __init__(self, amounts: numbers.Numbers) -> None:
-        self._weights = _weights()
+        weights = _weights()
         equal = _share(numbers.shared(amounts, amounts))
-        self._start = self._weights["intercept"] + self._weights["equal_numbers"] * equal
+        self._start = weights["intercept"] + weights["equal_numbers"] * equal
+        self._letters, self._dice, self._hours = weights["letters"], weights["dice"], weights["hours"]
 
     def score(self, letters: float, dice: float, hours: float) -> float:
         """That with any title that has such figures in common with it, `hours` before or after it."""
-        weights = self._weights
-        alike = weights["letters"] * letters + weights["dice"] * dice
-        return _logistic(self._start + alike + weights["hours"] * _lateness(hours))
+        alike = self._letters * letters + self._dice * dice
+        return _logistic(self._start + alike + self._hours * _lateness(hours))
 
 
 def _share(equal: int) -> float:

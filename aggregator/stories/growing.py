@@ -85,7 +85,7 @@ class Newcomer:
         """Those of these members that it is linked with at least."""
         for member in members:
             other = _said(member.title, member.source_name, member.packed, member)
-            verdict = deciding.compare(self._said, other, self._table)
+            verdict = deciding.compare(self._said, other, self._table, strangers=False)
             if verdict.links:
                 yield Match(member, verdict)
 

@@ -67,7 +67,7 @@ class Fingerprint(NamedTuple):
         title = packed[topic + topic_hashes :].decode("utf-8", "replace")
         if version != VERSION:
             return cls(title, version=version)
-        return cls(title, length, packed[_HEAD.size : topic], packed[topic : topic + topic_hashes], version=version)
+        return cls(title, length, packed[_HEAD.size : topic], packed[topic : topic + topic_hashes])
 
     @property
     def letters(self) -> frozenset[str]:

@@ -67,7 +67,8 @@ def weight(grams: Iterable[str]) -> float:
     """How much it tells that two titles have these pairs and words in common: 8 for each pair that hardly any title
     has, and down to 1."""
     steps = _steps()
-    return sum(max(1.0, 8.0 - steps.get(gram, 0) / 3) for gram in grams)
+    thirds = sum(max(3, 24 - steps.get(gram, 0)) for gram in grams)  # whole, as a sum of fractions hangs on their order
+    return thirds / 3
 
 
 @cache
