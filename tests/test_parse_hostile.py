@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -97,7 +100,7 @@ def test_the_entries_of_a_very_long_document_are_read_in_turns() -> None:
     first = parse.read(document, None, URL, None)
     rest = parse.read(document, None, URL, None, first.hashes)
     assert len(first.entries) == parse.MOST_AT_ONCE
-    assert first.gist == b""  # there is more to read in the same document
+    assert (first.complete, first.gist) == (False, b"")  # there is more to read in the same document
     assert [entry.title for entry in rest.entries] == [str(n) for n in range(parse.MOST_AT_ONCE, count)]
     assert parse.read(document, None, URL, None, rest.hashes).entries == ()
 
@@ -113,3 +116,11 @@ def test_an_entry_has_no_more_than_a_few_attachments() -> None:
     feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "attachments": attachments}]}
     (entry,) = entries(json.dumps(feed))
     assert len(entry.enclosures) == 20
+
+
+def test_another_xml_parser_that_feedparser_would_prefer_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "drv_libxml2.py").write_text("raise SystemExit('libxml2 was taken')\n")
+    work = f"from aggregator import parse; parse.read({rss(item('<title>x</title>')).encode()!r}, None, {URL!r}, None)"
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True, env=environ, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -166,6 +166,7 @@ class Lexicon:
         self._titles = table.titles
         self._places: dict[str, int] = {}
         self._words: dict[str, _Word] = {}
+        self._of_term: list[dict[str, float]] = []  # the same weights, at the place of each term by word
         self._longer: dict[str, list[str]] = {}
         self._above = {term.term: term.parent or term.term for term in table.terms}
         for term in table.terms:
@@ -178,6 +179,7 @@ class Lexicon:
         """Where the sums of `term` are; one without a line of its own gets one."""
         if term not in self._places:
             self._places[term] = len(self._places)
+            self._of_term.append({})
             self.terms.setdefault(term, Term(term, NEW_BIAS, NEW_THRESHOLD))
         return self._places[term]
 
@@ -185,13 +187,15 @@ class Lexicon:
         place = self._place(term)
         if word not in self._words:
             rare = rarity(self._titles, titles)
-            self._words[word] = (rare, ((place, weight * rare),))
+            self._of_term[place][word] = weighty = weight * rare
+            self._words[word] = (rare, ((place, weighty),))
             if len(word) > _LONGEST and (beginning := beginning_of(word)) != word:
                 self._longer.setdefault(beginning, []).append(word)
             return
         rare, weights = self._words[word]
         before = dict(weights)
         before[place] = before.get(place, 0.0) + weight * rare  # a person adds to a weight that is there
+        self._of_term[place][word] = before[place]
         self._words[word] = (rare, tuple(before.items()))
 
     def score(self, title: str, body: str = "", learned: Learned = NOTHING) -> Scores:
@@ -239,13 +243,8 @@ class Lexicon:
 
     def said(self, heard: _Heard, term: str, learned: Learned) -> dict[str, float]:
         """What each word of an entry adds for `term`, before it is divided by the length of the entry."""
-        place = self._places.get(term)
-        said = {
-            word: count * weight
-            for word, count in heard.known.items()
-            for at, weight in self._words[word][1]
-            if at == place
-        }
+        weights = self._of_term[self._places[term]] if term in self._places else {}
+        said = {word: heard.known[word] * weights[word] for word in heard.known.keys() & weights.keys()}
         for word, count in heard.taught.items():
             if row := learned.weights[word].get(term):
                 said[word] = said.get(word, 0.0) + count * row.weight * self._rarity(word)
@@ -260,7 +259,7 @@ class Lexicon:
         square, sums = 0.0, [0.0] * len(self._places)
         for part, count in _parts(title, body):
             spoken = [*_spoken(part), *edges_of(part)]
-            listed = set(filter(self._listed.__contains__, spoken))
+            listed = self._listed.intersection(spoken)
             listed.update(list(longer_in(part, listed, self._longer)))
             words = (self._words.keys() & listed) - known.keys()
             squared, added = self._sums(words)
