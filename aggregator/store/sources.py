@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlite_utils import Database
@@ -201,5 +202,6 @@ def _bits(numbers: Iterable[int]) -> int:
     return sum(1 << number for number in set(numbers))
 
 
+@lru_cache(maxsize=256)  # most sources skip nothing
 def _numbers(bits: int) -> frozenset[int]:
     return frozenset(number for number in range(24) if bits >> number & 1)
