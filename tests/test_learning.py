@@ -15,10 +15,10 @@ def lesson(title: str, right: str = "", wrong: str = "", body: str = "") -> Less
     return Lesson(title, body, frozenset(right.split()), frozenset(wrong.split()))
 
 
-def after(*lessons: Lesson, step: float = learning.CORRECTION) -> Learned:
+def after(*lessons: Lesson, teacher: learning.Teacher = learning.CORRECTION) -> Learned:
     learned = NOTHING
     for each in lessons:
-        learned = Learned.of([*learned.rows(), *learning.learn(LEXICON, learned, each, step)])
+        learned = Learned.of([*learned.rows(), *learning.learn(LEXICON, learned, each, teacher)])
     return learned
 
 
@@ -38,9 +38,19 @@ def test_what_a_category_learned_is_nothing_against_the_others() -> None:
     assert now["sports"] == before["sports"]
 
 
-def test_what_a_category_unlearned_speaks_for_the_others() -> None:
+def test_what_a_category_unlearned_changes_nothing_for_the_others() -> None:
     learned = after(*[lesson("球队芯片", wrong="sports")] * 4)
-    assert LEXICON.score("球队芯片", "", learned).by_term["tech"] > LEXICON.score("球队芯片").by_term["tech"]
+    before, now = (LEXICON.score("球队芯片", "", each).by_term for each in (NOTHING, learned))
+    assert now["sports"] < before["sports"]
+    assert now["tech"] == before["tech"]
+
+
+def test_a_correction_is_made_against_the_rivals_of_a_category_and_a_sources_lesson_is_not() -> None:
+    sure = Lexicon(Table(200, TERMS, {}, (Row("芯片", "tech", 3.0, 9), Row("球队", "sports", 3.0, 9))))
+    both = lesson("芯片球队", "tech")
+    assert sure.margins("芯片球队")["tech"] > 1 > sure.decisive("芯片球队")["tech"]
+    assert learning.learn(sure, NOTHING, both, learning.CORRECTION)
+    assert not learning.learn(sure, NOTHING, both, learning.SOURCE)
 
 
 def test_what_the_lexicon_is_sure_of_teaches_nothing() -> None:
@@ -74,7 +84,7 @@ def test_rows_say_in_how_many_lessons_they_were_learned_and_can_be_stored() -> N
 
 
 def test_a_source_teaches_less_than_a_correction() -> None:
-    corrected, told = (after(lesson("手环", "tech"), step=step) for step in (learning.CORRECTION, learning.SOURCE))
+    corrected, told = (after(lesson("手环", "tech"), teacher=each) for each in (learning.CORRECTION, learning.SOURCE))
     assert 0 < told.weights["手环"]["tech"].weight < corrected.weights["手环"]["tech"].weight
 
 

@@ -8,15 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aggregator.categorize.lexicon import ITSELF, NEW_BIAS, Learned, Lexicon
 from aggregator.models import Weight
 
 MOST_ROWS = 20_000
 
-# How far one lesson may go, as a weight, and how sure it wants the lexicon to be (docs/notes/lexicon.md).
-CORRECTION, SOURCE = 0.3, 0.05
-_MARGIN = 1.0
+_MARGIN = 1.0  # how sure a lesson wants the lexicon to be (docs/notes/lexicon.md)
+
+
+class Teacher(NamedTuple):
+    """How far one lesson may go, as a weight; and whether it wants the lexicon to be sure against the rivals of a
+    category too, so that the entry is filed otherwise, or only of each category by itself."""
+
+    step: float
+    decides: bool
+
+
+CORRECTION, SOURCE = Teacher(0.3, True), Teacher(0.05, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +39,14 @@ class Lesson:
     wrong: frozenset[str]
 
 
-def learn(lexicon: Lexicon, learned: Learned, lesson: Lesson, step: float = CORRECTION) -> list[Weight]:
+def learn(lexicon: Lexicon, learned: Learned, lesson: Lesson, teacher: Teacher = CORRECTION) -> list[Weight]:
     """The rows that `lesson` changes, as they are after it; none where the lexicon is sure of it already.
 
     This is the passive-aggressive rule (Crammer et al. 2006, PA-I): each term's margin is brought to where the lesson
-    wants it by the smallest change of the weights that does, and by no more than `step`.
+    wants it by the smallest change of the weights that does, and by no more than the teacher's step.
     """
-    margins = lexicon.margins(lesson.title, lesson.body, learned)
+    margins_of = lexicon.decisive if teacher.decides else lexicon.margins
+    margins = margins_of(lesson.title, lesson.body, learned)
     changed: list[Weight] = []
     values = {"": ITSELF, **lexicon.values(lesson.title, lesson.body)}
     length = sum(value * value for value in values.values())
@@ -45,19 +56,19 @@ def learn(lexicon: Lexicon, learned: Learned, lesson: Lesson, step: float = CORR
     ]:
         lacking = _MARGIN - sign * margins.get(term, NEW_BIAS)
         if lacking > 0:
-            moved = sign * min(step, lacking / length)
+            moved = sign * min(teacher.step, lacking / length)
             changed += (_moved(learned, word, term, moved * value) for word, value in values.items())
     return changed
 
 
 def taught(
-    lexicon: Lexicon, learned: Learned, lessons: Iterable[Lesson], step: float = CORRECTION
+    lexicon: Lexicon, learned: Learned, lessons: Iterable[Lesson], teacher: Teacher = CORRECTION
 ) -> tuple[list[Weight], list[Weight]]:
     """The rows that lessons change, one after the other, and the rows that are too many then."""
     now = Learned.of(learned.rows())
     changed: dict[tuple[str, str], Weight] = {}
     for lesson in lessons:
-        rows = learn(lexicon, now, lesson, step)
+        rows = learn(lexicon, now, lesson, teacher)
         changed |= {(row.word, row.term): row for row in rows}
         now.take(rows)
     gone = surplus(now)

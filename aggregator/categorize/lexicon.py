@@ -214,14 +214,19 @@ class Lexicon:
         """For each term how far the entry is on its side, before any calibration."""
         return self._heard(title, body, learned).margins
 
+    def decisive(self, title: str, body: str = "", learned: Learned = NOTHING) -> Mapping[str, float]:
+        """The margins from which it is decided: less what rivals take."""
+        heard = self._heard(title, body, learned)
+        return self.rivalled(heard.margins, heard.shipped)
+
     def rivalled(self, margins: Mapping[str, float], shipped: Mapping[str, float] | None = None) -> dict[str, float]:
         """Margins less a share of the best other one's. A child's rivals are those of its parent.
 
-        A rival is not stronger than its margin of `shipped`, before anything was learned: what speaks for a category
-        since then is nothing against the others.
+        A rival is as strong as in `shipped`, before anything was learned: what speaks for or against a category since
+        then changes nothing for the others.
         """
         above = self._above
-        rivals = margins if shipped is None else {term: min(least, margins[term]) for term, least in shipped.items()}
+        rivals = margins if shipped is None else shipped
         best, second, winner = -1.0, -1.0, ""
         for term, margin in rivals.items():
             if margin > second and above.get(term, term) == term:
