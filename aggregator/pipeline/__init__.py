@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path
 
 from aggregator import curate, dedupe, errors, fetch, parse, prepare, publish, store, workers
-from aggregator.models import Edition, FeedMark, FeedMeta, SourceState, StoredEntry
+from aggregator.models import Edition, FeedMark, FeedMeta, PublishedEntry, SourceState, StoredEntry
 from aggregator.pipeline import decisions, refiling, settling, transactions, visits
 from aggregator.pipeline.settling import rebuild
 from aggregator.pipeline.setup import Setup
@@ -393,10 +393,7 @@ class Pipeline:
             updated=max(moments, default=mark.as_of),
             labels=setup.labels,
         )
-        entries = [
-            replace(story.entry, terms=tuple(dedupe.with_ancestors(story.entry.terms, setup.parents)))
-            for story in stories
-        ]
+        entries = [_with_ancestors(story.entry, setup.parents) for story in stories]
         try:
             rendered = await self.pool.run(RENDER_DEADLINE, publish.render, meta, entries)
             written = await asyncio.to_thread(publish.put, setup.public, _paths(mark.term, rendered.documents))
@@ -414,6 +411,11 @@ def _is_known(answer: fetch.Fetched, state: SourceState) -> bool:
     if answer.repeated:
         return True
     return state.gist != b"" and state.gist == parse.gist(answer.body, answer.content_type)
+
+
+def _with_ancestors(entry: PublishedEntry, parents: Mapping[str, str | None]) -> PublishedEntry:
+    terms = tuple(dedupe.with_ancestors(entry.terms, parents))
+    return entry if terms == entry.terms else replace(entry, terms=terms)
 
 
 def _paths(term: str, documents: Mapping[str, bytes]) -> dict[str, bytes]:

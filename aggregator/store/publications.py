@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -162,7 +161,7 @@ def live(db: Database, term: str, limit: int) -> list[PublishedStory]:
         PublishedStory(
             row["seq"],
             moment(row["published_at"]),
-            replace(_entry(row), coverage=coverage[row["story"]], related=related[row["story"]]),
+            _entry(row, coverage[row["story"]], related[row["story"]]),
         )
         for row in rows
     ]
@@ -176,7 +175,7 @@ def _mentions(db: Database, sql: str, stories: Sequence[int]) -> Mapping[int, tu
     return found
 
 
-def _entry(row: dict[str, Any]) -> PublishedEntry:
+def _entry(row: dict[str, Any], coverage: tuple[Mention, ...], related: tuple[Mention, ...]) -> PublishedEntry:
     return PublishedEntry(
         id=row["published_id"],
         title=row["title"],
@@ -204,6 +203,8 @@ def _entry(row: dict[str, Any]) -> PublishedEntry:
         duration=row["duration"],
         episode=row["episode"],
         terms=tuple(sorted((row["terms"] or "").split(","))) if row["terms"] else (),
+        coverage=coverage,
+        related=related,
     )
 
 
