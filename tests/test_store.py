@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from aggregator import errors, store
-from aggregator.models import Edition, Head, NewEntry, Place, Source, Validators, Visit
+from aggregator.models import Edition, Head, NewEntry, Place, Print, Source, Validators, Visit
 from tests.builders import DAY, HOUR, NOW, prepared
 
 EDITION = Edition("words", "rules")
@@ -327,6 +327,37 @@ def test_a_turn_that_does_not_end_is_said(tmp_path):
     said = r"locked by another process .*write\.lock"
     with store.turn(tmp_path), pytest.raises(errors.StoreError, match=said), store.turn(tmp_path):
         pass
+
+
+# ------------------------------------------------------------------------------------------------- candidates
+
+
+def posted(db, entry_id, keys):
+    """A stored entry that is found by these keys; the number of its print."""
+    row, made = add_entry(db, entry_id), Print(entry_id.encode(), tuple(keys))
+    store.fingerprints.put(db, row, made)
+    store.fingerprints.post(db, row, made, NOW)
+    return db.execute("select id from fingerprint where entry = ?", [row]).fetchone()[0]
+
+
+def nearest(db, keys, most=9):
+    return [number for number, _, _ in store.fingerprints.nearest(db, Print(b"new", tuple(keys)), NOW, most)]
+
+
+def test_what_shares_most_keys_is_nearest_and_of_equal_ones_the_last(db):
+    sync(db, source("A"))
+    one, three, two, also_two = (posted(db, f"{n}", keys) for n, keys in enumerate(([1], [1, 2, 3], [2, 3], [1, 3])))
+    posted(db, "stranger", [7])
+    assert nearest(db, [1, 2, 3, 4]) == [three, also_two, two, one]
+    assert nearest(db, [1, 2, 3, 4], most=3) == [three, also_two, two]
+    assert nearest(db, [9]) == nearest(db, []) == []
+
+
+def test_keys_that_are_left_of_a_print_that_is_gone_do_no_harm(db):
+    sync(db, source("A"))
+    gone, there = posted(db, "1", [1]), posted(db, "2", [1])
+    db.execute("delete from fingerprint where id = ?", [gone])
+    assert nearest(db, [1]) == [there]
 
 
 # ------------------------------------------------------------------------------------------------- the writer

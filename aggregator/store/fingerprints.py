@@ -96,7 +96,7 @@ def nearest(db: Database, made: Print, published: datetime, most: int) -> list[t
     numbers = _commonest(joined.split(","), most) if joined else []
     rows = db.conn.execute(f"select id, print, published from fingerprint where id in ({marks(numbers)})", numbers)
     prints = {number: (number, packed, moment(said)) for number, packed, said in rows}
-    return [prints[number] for number in numbers]
+    return [prints[number] for number in numbers if number in prints]  # of what was pruned, keys may be left
 
 
 def _commonest(found: Iterable[str], most: int) -> list[int]:
