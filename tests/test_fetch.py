@@ -29,7 +29,6 @@ import brotli
 import pytest
 import uvloop
 import zstandard
-from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,8 +116,11 @@ def test_the_user_agent_names_product_version_and_contact() -> None:
     assert "+" not in fetch.user_agent("")
 
 
-def test_validators_come_and_go_byte_for_byte() -> None:
-    odd = {"ETag": 'W/"科 技"; x=,'.encode(), "Last-Modified": "Sun, 22 Nov 2026 25:61:00 CST"}
+@pytest.mark.parametrize(
+    "etag", ['W/"科 技"; x=,'.encode(), b'"caf\xe9"', rb'"\xe9\\ \"', b"\xe9\\xe9\xff", b"\x80" * 200]
+)
+def test_validators_come_and_go_byte_for_byte(etag: bytes) -> None:
+    odd = {"ETag": etag, "Last-Modified": "Sun, 22 Nov 2026 25:61:00 CST"}
 
     async def work() -> tuple[fetch.Fetched, rawserver.Received]:
         async with rawserver.serve({"/": [reply(fields=odd, body=FEED)]}) as server:
@@ -127,12 +129,13 @@ def test_validators_come_and_go_byte_for_byte() -> None:
             return first, server.requests[1]
 
     first, second = run(work())
-    assert first.validators == models.Validators('W/"科 技"; x=,', "Sun, 22 Nov 2026 25:61:00 CST")
-    assert second.header("If-None-Match") == odd["ETag"]
+    assert first.validators.etag
+    assert first.validators.etag.isprintable(), "it is stored, and shown"
+    assert second.header("If-None-Match") == etag
     assert second.header("If-Modified-Since") == b"Sun, 22 Nov 2026 25:61:00 CST"
 
 
-@pytest.mark.parametrize("etag", [b'"caf\xe9"', b'"a\x01b"', b""])
+@pytest.mark.parametrize("etag", [b'"a\x01b"', b'"a\x7fb"', b""])
 def test_an_etag_that_cannot_be_sent_back_exactly_is_not_kept(etag: bytes) -> None:
     result = once(reply(fields={"ETag": etag, "Last-Modified": "x"}, body=FEED))
     assert result.validators == models.Validators(None, "x")
@@ -673,28 +676,20 @@ def test_a_redirect_to_a_forbidden_address_is_refused_before_a_byte_is_sent() ->
     assert run(work()) == []
 
 
-class Names(AbstractResolver):
+def names(addresses: list[str]) -> guard.LookUp:
     """A name server: the addresses of every name, as a hostile one may give them; without any, no name exists."""
 
-    def __init__(self, addresses: list[str]) -> None:
-        self.addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        if not self.addresses:
+    async def look_up(_: str, port: int) -> list[guard.Place]:
+        if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return [
-            ResolveResult(hostname=host, host=one, port=port, family=socket.AF_INET, proto=0, flags=0)
-            for one in self.addresses
-        ]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (one, port)) for one in addresses]
 
-    async def close(self) -> None: ...
+    return look_up
 
 
 async def get_by_name(addresses: list[str], port: int, allowed: str) -> fetch.Fetched | fetch.NotModified:
     limits = replace(LOOPBACK, allow_networks=(ip_network(allowed),))
-    async with fetch.Fetcher(limits, "x", Names(addresses)) as fetcher:
+    async with fetch.Fetcher(limits, "x", names(addresses)) as fetcher:
         return await fetcher.get(fetch.Request(f"http://feeds.example:{port}/"), NOW)
 
 
@@ -712,6 +707,7 @@ def test_of_a_name_with_a_forbidden_and_a_good_address_only_the_good_one_is_used
 
 
 async def _say_feed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
     writer.write(reply(body=FEED))
     writer.close()
 
@@ -958,16 +954,14 @@ def test_interim_answers_are_passed_over() -> None:
 def test_interim_answers_without_end_are_not() -> None:
     endless = [b"HTTP/1.1 102 Processing\r\n\r\n" * 3000] * 50
     began = time.monotonic()
-    assert "without an answer" in failure(errors.NetworkError, *endless, HANG)
+    assert "again and again" in failure(errors.NetworkError, *endless, HANG)
     assert time.monotonic() - began < LOOPBACK.deadline.total_seconds() / 2, "and not at the deadline"
 
 
 def test_header_fields_without_end_are_not() -> None:
     failure(errors.NetworkError, reply(fields={"X": "x" * 17_000}, body=FEED))
     failure(errors.NetworkError, b"HTTP/1.1 200 OK\r\n", *([b"x" * 10_000] * 100), HANG)
-    assert "header fields" in failure(
-        errors.RefusedError, reply(fields={f"X-{n}": "x" * 7000 for n in range(10)}, body=FEED)
-    )
+    failure(errors.NetworkError, reply(fields={f"X-{n}": "x" * 7000 for n in range(10)}, body=FEED))
 
 
 # ------------------------------------------------------------------------------------------------ broken servers

@@ -85,7 +85,7 @@ def test_a_hostile_shape_costs_no_more_than_its_size(shape: str) -> None:
     started = time.process_time()
     with contextlib.suppress(errors.ParseError):
         entries(SHAPES[shape])
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 6, "what grows with the square of the size takes a minute"
 
 
 def test_the_entries_beside_a_hostile_one_are_read() -> None:

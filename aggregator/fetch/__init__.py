@@ -2,10 +2,11 @@
 
 client      `Fetcher.get`: the chain of hops, one deadline, and every failure as one of the three fetch errors
 addresses   what goes on the wire for an address, and where a Location leads
-guard       which IP addresses may be connected to, and the lookup of names
 hosts       how many requests a host gets at once, and how close together
+guard       which IP addresses may be connected to, and the lookup of names
+connections those that are open, each with one exchange at a time
+wire        one exchange as bytes: the request written, the answer read
 answers     validators, freshness and Retry-After of an answer
-wire        where one answer ends on a connection, and how many may come before it
 decoding    content codings, with a limit on what comes out
 """
 

@@ -7,9 +7,8 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from multidict import CIMultiDictProxy
-
 from aggregator import models
+from aggregator.fetch.wire import Fields
 
 # Nobody means to keep readers away for over a month; more than a year is a mistake and says nothing at all.
 _LONGEST = timedelta(days=31)
@@ -19,50 +18,61 @@ _ABSURD = timedelta(days=366)
 _SANE_SKEW = timedelta(days=1)
 
 _DIRECTIVE = re.compile(r'([^\s,=]+)(?:\s*=\s*(?:"([^"]*)"|([^\s,;]*)))?')
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-
-Headers = CIMultiDictProxy[str]
-
-
-def validators(headers: Headers) -> models.Validators:
-    """The validators of a 200, as they came."""
-    return models.Validators(_opaque(headers.get("ETag")), _opaque(headers.get("Last-Modified")))
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_ESCAPE = re.compile(r"\\(?:\\|x([0-9a-f]{2}))")
 
 
-def conditions(sent: models.Validators) -> Mapping[str, str]:
+def validators(fields: Fields) -> models.Validators:
+    """The validators of an answer, as they came."""
+    return models.Validators(_kept(fields.get("ETag")), _kept(fields.get("Last-Modified")))
+
+
+def conditions(known: models.Validators) -> Mapping[str, str]:
     """The request header fields that hand validators back (RFC 9110, sections 13.1.2 and 13.1.3)."""
-    etag, last_modified = _opaque(sent.etag), _opaque(sent.last_modified)
+    etag, last_modified = _sent(known.etag), _sent(known.last_modified)
     return ({"If-None-Match": etag} if etag else {}) | ({"If-Modified-Since": last_modified} if last_modified else {})
 
 
-def _opaque(value: str | None) -> str | None:
-    """The value, or None where it could not be sent back byte for byte: control characters, bytes that are no UTF-8."""
-    return value if value and not _UNSENDABLE.search(value) else None
+def _kept(value: str | None) -> str | None:
+    r"""The value as text that can be stored: `\xe9` for a byte that is no UTF-8, `\\` for a backslash. None where it
+    holds control characters, which no request may."""
+    if not value or _UNSENDABLE.search(value):
+        return None
+    if value.isascii() and "\\" not in value:
+        return value
+    return value.replace("\\", "\\\\").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def wait(headers: Headers, now: datetime) -> timedelta | None:
+def _sent(kept: str | None) -> str | None:
+    """The value that `_kept` made this of."""
+    if not kept or "\\" not in kept:
+        return kept
+    return _ESCAPE.sub(lambda found: chr(0xDC00 + int(found[1], 16)) if found[1] else "\\", kept)
+
+
+def wait(fields: Fields, now: datetime) -> timedelta | None:
     """How long a server that answers well asks not to be asked again: its answer's lifetime, or a Retry-After, if that
     is longer. At most 31 days; None where it asks for nothing."""
-    asked = (lifetime(headers, now), retry_after(headers, now))
+    asked = (lifetime(fields, now), retry_after(fields, now))
     return max((one for one in asked if one), default=None)
 
 
-def lifetime(headers: Headers, now: datetime) -> timedelta | None:
+def lifetime(fields: Fields, now: datetime) -> timedelta | None:
     """How long the answer asks to be taken as fresh from now on (RFC 9111, section 4.2), at most 31 days.
 
     None where it asks for nothing, forbids it, or says something absurd. s-maxage is for shared caches.
     """
-    fields = headers.getall("Cache-Control", ())
-    directives = _directives(",".join(fields)) if fields else {}
+    controls = fields.getall("Cache-Control", ())
+    directives = _directives(",".join(controls)) if controls else {}
     if directives.get("no-cache") == "" or "no-store" in directives:  # no-cache="Field" is about that field alone
         return None
     if "max-age" in directives:
         fresh = _seconds(directives["max-age"])
     else:
-        fresh = _until(headers.get("Expires"), headers, now)
+        fresh = _until(fields.get("Expires"), fields, now)
     if fresh is None or fresh > _ABSURD:
         return None
-    age = headers.get("Age", "").partition(",")[0]  # the first of several (RFC 9111, section 5.1)
+    age = fields.get("Age", "").partition(",")[0]  # the first of several (RFC 9111, section 5.1)
     remaining = fresh - (_seconds(age) or timedelta())
     return min(remaining, _LONGEST) if remaining > timedelta() else None
 
@@ -75,15 +85,15 @@ def _directives(text: str) -> dict[str, str]:
     return found
 
 
-def retry_after(headers: Headers, now: datetime) -> timedelta | None:
+def retry_after(fields: Fields, now: datetime) -> timedelta | None:
     """How long the server asks to be left alone (RFC 9110, section 10.2.3), at most 31 days.
 
     None where it does not ask, or where what it asks is unreadable, in the past, or over a year.
     """
-    value = headers.get("Retry-After")
+    value = fields.get("Retry-After")
     wait = _seconds(value)
     if wait is None:
-        wait = _until(value, headers, now)
+        wait = _until(value, fields, now)
     return None if wait is None or wait > _ABSURD else min(wait, _LONGEST)
 
 
@@ -93,12 +103,12 @@ def _seconds(value: str | None) -> timedelta | None:
     return timedelta(seconds=int(text[:11])) if text.isascii() and text.isdigit() else None
 
 
-def _until(value: str | None, headers: Headers, now: datetime) -> timedelta | None:
+def _until(value: str | None, fields: Fields, now: datetime) -> timedelta | None:
     """The time from the answer's own Date (from `now` without a sane one) to an HTTP-date, None if that is past."""
     then = _date(value)
     if then is None:
         return None
-    sent = _date(headers.get("Date"))
+    sent = _date(fields.get("Date"))
     wait = then - (sent if sent and abs(sent - now) <= _SANE_SKEW else now)
     return wait if wait >= timedelta() else None
 

@@ -8,7 +8,7 @@ import http
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,14 +16,10 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import Self
 
-import aiohttp
 import yarl
-from aiohttp.abc import AbstractResolver
-from aiohttp.connector import Connection
-from multidict import CIMultiDict
 
 from aggregator import __version__, errors, models
-from aggregator.fetch import addresses, answers, decoding, guard, hosts, wire
+from aggregator.fetch import addresses, answers, connections, decoding, guard, hosts, wire
 
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
@@ -34,15 +30,8 @@ _PERMANENT = (301, 308)
 _TEMPORARY = (302, 303, 307)
 _MAX_HOPS = 10
 
-# Bytes. Real answers have less than 2 KiB of header fields; some content security policies alone have 10.
-_MAX_HEADER_LINE = 16 * 1024
-_MAX_HEADERS = 64 * 1024
-
 # Bytes of a document at the most of which a digest is made, in the event loop: some 4 ms.
 _DIGESTED = 4 * 1024 * 1024
-
-# Long enough for the next source of the same host, too short to gather a socket for each host of a large tick.
-_KEEP_ALIVE_SECONDS = 2
 
 # What may come out of a body in the event loop, in bytes: 2 ms. More is decoded in a thread.
 _INLINE = 1024 * 1024
@@ -141,18 +130,6 @@ class _Trip:
     visited: set[str] = field(default_factory=set)
 
 
-class _BrokenAnswerError(aiohttp.ClientError):
-    """The connection broke before an answer; of no class that makes aiohttp repeat the request."""
-
-
-class _Request(aiohttp.ClientRequest):
-    """A request that tells when it has its connection and goes out."""
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        guard.current.get().sent()
-        return await super().send(conn)
-
-
 def user_agent(contact: str) -> str:
     """Product, version and where to complain: `aggregator/1.2.3 (+https://example.com/about)`."""
     return f"aggregator/{__version__} (+{contact})" if contact else f"aggregator/{__version__}"
@@ -161,41 +138,23 @@ def user_agent(contact: str) -> str:
 class Fetcher:
     """Gets documents, as many at once as `settings` allow. An async context manager, of one event loop.
 
-    `resolver` looks names up instead of the system's resolver; the guard judges what it finds.
+    `look_up` finds the addresses of names instead of the system's resolver; the guard judges what it finds.
     """
 
-    def __init__(
-        self, settings: models.FetchSettings, user_agent: str, resolver: AbstractResolver | None = None
-    ) -> None:
+    def __init__(self, settings: models.FetchSettings, user_agent: str, look_up: guard.LookUp = guard.look_up) -> None:
         self._settings = settings
         self._user_agent = user_agent
-        self._resolver = resolver or guard.Resolver()
         self._guard = guard.Guard(settings.allow_networks)
+        self._connections = connections.Connections(self._guard, look_up)
         self._gates = hosts.Gates(settings.concurrency, settings.per_host, settings.host_gap)
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=wire.Connector(
-                limit=0,
-                keepalive_timeout=_KEEP_ALIVE_SECONDS,
-                resolver=self._resolver,
-                socket_factory=self._guard.socket,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            auto_decompress=False,
-            trust_env=False,
-            max_line_size=_MAX_HEADER_LINE,
-            max_field_size=_MAX_HEADER_LINE,
-            middlewares=(_never_repeat,),
-            request_class=_Request,
-        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.close()
+        await self._connections.close()
 
     async def get(self, request: Request, now: datetime) -> Fetched | NotModified:
         """The document, or that it is not modified. `now` is the wall clock, for the dates that an answer names.
@@ -216,7 +175,7 @@ class Fetcher:
         while result is None:
             async with self._gates.turn(trip.url.raw_host or "") as turn:
                 started = loop.time()
-                result = await self._hop(trip, guard.Attempt(turn.sent))
+                result = await self._hop(trip, turn.sent)
                 trip.seconds -= loop.time() - started
                 if result is not None:
                     turn.end()
@@ -240,18 +199,18 @@ class Fetcher:
             visited={str(url)},
         )
 
-    async def _hop(self, trip: _Trip, attempt: guard.Attempt) -> Fetched | NotModified | None:
+    async def _hop(self, trip: _Trip, sent: Callable[[], None]) -> Fetched | NotModified | None:
         """One request and what its answer means; None when there is another to make: it was a redirect, which the trip
         has followed, or the connection was an old one that the server had closed meanwhile (RFC 9112, section 9.3.1).
         """
         host = trip.url.raw_host or ""
-        guard.current.set(attempt)
         try:
-            async with (
-                asyncio.timeout(trip.seconds),
-                self._session.get(trip.url, headers=self._fields(trip), allow_redirects=False) as response,
-            ):
-                return await self._judge(trip, response)
+            request = wire.request(trip.url.raw_authority, trip.url.raw_path_qs, self._fields(trip))
+            async with asyncio.timeout(trip.seconds):
+                answer = await self._connections.exchange(trip.url, request, self._settings.max_body, sent)
+                return await self._judge(trip, answer)
+        except connections.StaleError:
+            return None
         except TimeoutError as error:
             limit = self._settings.deadline.total_seconds()
             raise errors.NetworkError(f"{host} was not done within {limit:g} s (fetch.deadline)") from error
@@ -261,14 +220,16 @@ class Fetcher:
             raise errors.RefusedError(
                 f"{host} sent a document of over {self._settings.max_body} bytes (fetch.max_body)"
             ) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            if isinstance(error, _BrokenAnswerError) and not attempt.connected:
-                return None
-            raise self._failure(host, attempt, error) from error
+        except wire.BrokenAnswerError as error:
+            raise errors.NetworkError(f"{host} {error}") from error
+        except guard.ForbiddenError as error:
+            raise self._refusal(host, error) from error
+        except (OSError, ValueError) as error:
+            raise _failure(host, error) from error
 
-    def _fields(self, trip: _Trip) -> CIMultiDict[str]:
+    def _fields(self, trip: _Trip) -> wire.Fields:
         """The request header fields of a hop."""
-        fields = CIMultiDict({"Accept": _ACCEPT, "User-Agent": self._user_agent, "Accept-Encoding": decoding.ACCEPTED})
+        fields = wire.Fields({"Accept": _ACCEPT, "User-Agent": self._user_agent, "Accept-Encoding": decoding.ACCEPTED})
         at_home = addresses.is_home(trip.url, trip.home)
         for name, value in trip.request.headers.items():
             plain = name.lower()
@@ -279,57 +240,38 @@ class Fetcher:
         fields.update(_conditions(trip))
         return fields
 
-    async def _judge(self, trip: _Trip, response: aiohttp.ClientResponse) -> Fetched | NotModified | None:
-        host, status = trip.url.raw_host, response.status
-        if sum(len(name) + len(value) for name, value in response.raw_headers) > _MAX_HEADERS:
-            raise errors.RefusedError(f"{host} sent over {_MAX_HEADERS} bytes of header fields")
-        if status in (200, 203):
-            return await self._document(trip, response)
+    async def _judge(self, trip: _Trip, answer: wire.Answer) -> Fetched | NotModified | None:
+        host, status = trip.url.raw_host, answer.status
+        if status in wire.DOCUMENTS:
+            return await self._document(trip, answer)
         if status == 304 and _conditions(trip):
-            return _not_modified(trip, response.headers)
-        retry_after = answers.retry_after(response.headers, trip.now)
+            return _not_modified(trip, answer.fields)
+        retry_after = answers.retry_after(answer.fields, trip.now)
         if status in _PERMANENT or status in _TEMPORARY:
-            location = response.headers.get("Location", "")
+            location = answer.fields.get("Location", "")
             if not location:
                 raise errors.StatusError(f"{host} answered {status} without an address to go to", status, retry_after)
             _follow(trip, status, location)
             return None
         raise errors.StatusError(f"{host} answered {_status_line(status)}", status, retry_after)
 
-    async def _document(self, trip: _Trip, response: aiohttp.ClientResponse) -> Fetched:
-        content_type = response.headers.get("Content-Type")
-        encodings = response.headers.getall("Content-Encoding", ())
-        transferred = await self._read(response)
-        digest = _digest(transferred, content_type, encodings)
+    async def _document(self, trip: _Trip, answer: wire.Answer) -> Fetched:
+        content_type = answer.fields.get("Content-Type")
+        encodings = answer.fields.getall("Content-Encoding", ())
+        digest = _digest(answer.body, content_type, encodings)
         repeated = digest != b"" and digest == trip.request.digest
-        body = b"" if repeated else await self._decoded(transferred, decoding.codings(encodings))
+        body = b"" if repeated else await self._decoded(answer.body, decoding.codings(encodings))
         return Fetched(
             url=str(trip.url),
             permanent_url=trip.permanent_url,
-            status=response.status,
+            status=answer.status,
             body=body,
             content_type=content_type,
-            validators=answers.validators(response.headers),
-            wait=answers.wait(response.headers, trip.now),
+            validators=answers.validators(answer.fields),
+            wait=answers.wait(answer.fields, trip.now),
             digest=digest,
             repeated=repeated,
         )
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        """The body as transferred. What is over the limit before decoding would be over it afterwards."""
-        limit = self._settings.max_body
-        if (response.content_length or 0) > limit:
-            raise decoding.TooLargeError
-        connection = response.connection
-        protocol = connection.protocol if connection else None
-        body = bytearray()
-        async for piece in response.content.iter_any():
-            body += piece
-            if len(body) > limit:
-                raise decoding.TooLargeError
-        if protocol is not None and _ends_by_closing(response) and isinstance(protocol.exception(), OSError):
-            raise aiohttp.ClientPayloadError
-        return bytes(body)
 
     async def _decoded(self, body: bytes, applied: list[str]) -> bytes:
         try:
@@ -337,56 +279,26 @@ class Fetcher:
         except decoding.TooLargeError:
             return await asyncio.to_thread(decoding.decode, body, applied, self._settings.max_body)
 
-    def _failure(self, host: str, attempt: guard.Attempt, error: Exception) -> errors.FetchError:
-        """What a failure of the connection or of HTTP is for us."""
-        if attempt.refused and not attempt.connected:
-            return self._refusal(host, attempt)
-        for kind, sentence in _SENTENCES:
-            if isinstance(error, kind):
-                return errors.NetworkError(sentence.format(host=host, reason=_reason(error)))
-        return errors.RefusedError(f"{host} cannot be asked: its address or a header field of the source is malformed")
-
-    def _refusal(self, host: str, attempt: guard.Attempt) -> errors.RefusedError:
-        found = ", ".join(map(str, attempt.refused))
-        networks = {str(network): None for address in attempt.refused for network in self._guard.missing(address)}
+    def _refusal(self, host: str, error: guard.ForbiddenError) -> errors.RefusedError:
+        networks = {str(network): None for address in error.addresses for network in self._guard.missing(address)}
         return errors.RefusedError(
-            f"{host} is at {found}, which is not public; to allow it, add {', '.join(networks)} to fetch.allow_networks"
+            f"{host} is at {error}, which is not public; to allow it, add {', '.join(networks)} to fetch.allow_networks"
         )
 
 
-# The first class that fits counts. A ValueError or InvalidURL is no network's failure and fits none.
-_SENTENCES: tuple[tuple[type[Exception], str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "the name {host} cannot be looked up: {reason}"),
-    (aiohttp.ClientConnectorCertificateError, "the certificate of {host} is not valid: {reason}"),
-    (aiohttp.ClientSSLError, "no secure connection to {host}: {reason}"),
-    (aiohttp.ClientConnectorError, "{host} cannot be reached: {reason}"),
-    (aiohttp.ClientResponseError, "{host} sent header fields that are not valid HTTP, or one of over 16 KiB"),
-    (aiohttp.ClientPayloadError, "{host} broke off in the middle of the document"),
-    (aiohttp.ClientConnectionError, "{host} closed the connection without a whole answer"),
-    (_BrokenAnswerError, "{host} closed the connection without an answer"),
-    (OSError, "{host} cannot be reached: {reason}"),
-)
-
-
-def _reason(error: Exception) -> str:
-    """The system's own words for an error, without addresses or paths."""
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        cause = error.certificate_error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return cause.verify_message
-    if isinstance(cause, ssl.SSLError):
-        return (cause.reason or "the handshake failed").lower().replace("_", " ")
-    if isinstance(cause, socket.gaierror):
-        return cause.strerror or "no answer"
-    number = cause.errno if isinstance(cause, OSError) else None
-    return os.strerror(number) if number else "no connection"
-
-
-def _ends_by_closing(response: aiohttp.ClientResponse) -> bool:
-    """Whether only the end of the connection ends the body: then an error there means that it is not whole (RFC 9112,
-    section 8), which aiohttp does not tell."""
-    return "Content-Length" not in response.headers and "Transfer-Encoding" not in response.headers
+def _failure(host: str, error: OSError | ValueError) -> errors.FetchError:
+    """What it is for us that no connection could be made."""
+    if isinstance(error, socket.gaierror):
+        return errors.NetworkError(f"the name {host} cannot be looked up: {error.strerror or 'no answer'}")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return errors.NetworkError(f"the certificate of {host} is not valid: {error.verify_message}")
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or "the handshake failed").lower().replace("_", " ")
+        return errors.NetworkError(f"no secure connection to {host}: {reason}")
+    if isinstance(error, OSError):
+        reason = os.strerror(error.errno) if error.errno else "no connection"
+        return errors.NetworkError(f"{host} cannot be reached: {reason}")
+    return errors.RefusedError(f"{host} cannot be asked: its address or a header field of the source is malformed")
 
 
 def _digest(transferred: bytes, content_type: str | None, encodings: Sequence[str]) -> bytes:
@@ -419,13 +331,13 @@ def _conditions(trip: _Trip) -> Mapping[str, str]:
     return answers.conditions(trip.request.validators) if known else {}
 
 
-def _not_modified(trip: _Trip, headers: answers.Headers) -> NotModified:
-    sent, came = trip.request.validators, answers.validators(headers)
+def _not_modified(trip: _Trip, fields: wire.Fields) -> NotModified:
+    sent, came = trip.request.validators, answers.validators(fields)
     return NotModified(
         url=str(trip.url),
         permanent_url=trip.permanent_url,
         validators=models.Validators(came.etag or sent.etag, came.last_modified or sent.last_modified),
-        wait=answers.wait(headers, trip.now),
+        wait=answers.wait(fields, trip.now),
     )
 
 
@@ -445,14 +357,3 @@ def _follow(trip: _Trip, status: int, location: str) -> None:
     trip.only_permanent = trip.only_permanent and status in _PERMANENT
     if trip.only_permanent:
         trip.permanent_url = str(url)
-
-
-async def _never_repeat(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """aiohttp repeats a request whose connection broke, at once. When that is right, we do it when the host's gap is
-    over."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _BrokenAnswerError from error

@@ -1,22 +1,21 @@
-"""Which IP addresses may be connected to, judged on the very address, before any byte is sent."""
+"""Which IP addresses may be connected to: what a name has is judged once it is looked up, before any byte is sent."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
 import threading
-from collections.abc import Callable, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from typing import Any
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+# As getaddrinfo gives it: family, kind, protocol, canonical name, address.
+Place = tuple[int, int, int, str, tuple[Any, ...]]
+LookUp = Callable[[str, int], Awaitable[Sequence[Place]]]
 
 # The IANA special-purpose registry (RFC 6890) and multicast. Written out, because ipaddress.is_global differs between
 # Python releases and passes multicast.
@@ -79,21 +78,16 @@ def is_public(address: Address) -> bool:
     return address in _GLOBAL_IPV6 and not any(address in network for network in _SPECIAL_IPV6)
 
 
-@dataclass(slots=True)
-class Attempt:
-    """What the guard saw while one request was given a connection. `sent` is called when the request goes out."""
+class ForbiddenError(Exception):
+    """None of the addresses of a host may be connected to: `addresses`."""
 
-    sent: Callable[[], None]
-    connected: bool = False
-    refused: list[Address] = field(default_factory=list)
-
-
-# A socket factory is told nothing of the request that it works for.
-current: ContextVar[Attempt] = ContextVar("current")
+    def __init__(self, addresses: Sequence[Address]) -> None:
+        super().__init__(", ".join(map(str, addresses)))
+        self.addresses = addresses
 
 
 class Guard:
-    """Makes sockets towards public addresses, and towards those in `allowed`."""
+    """Lets through public addresses, and those in `allowed`."""
 
     def __init__(self, allowed: Sequence[Network]) -> None:
         self._allowed = tuple(allowed)
@@ -107,16 +101,13 @@ class Guard:
             network.version == address.version and address in network for network in self._allowed
         )
 
-    def socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
-        """aiohttp's socket factory. Refuses with an OSError, so that the name's next address is tried."""
-        family, kind, protocol, _, target = info
-        address = ip_address(target[0])
-        attempt = current.get()
-        if self.missing(address):
-            attempt.refused.append(address)
-            raise OSError(errno.EACCES, "refused")
-        attempt.connected = True
-        return socket.socket(family, kind, protocol)
+    def passing(self, places: Sequence[Place]) -> list[Place]:
+        """Those of the places that may be connected to. Raises ForbiddenError where there is none."""
+        addresses = [ip_address(target[0]) for *_, target in places]
+        passing = [place for place, address in zip(places, addresses, strict=True) if not self.missing(address)]
+        if not passing:
+            raise ForbiddenError(addresses)
+        return passing
 
 
 def _only(address: Address) -> Network:
@@ -126,35 +117,36 @@ def _only(address: Address) -> Network:
     return IPv6Network(int(address))
 
 
-class Resolver(AbstractResolver):
-    """Looks names up, each in a thread of its own that dies with the process.
+async def places(host: str, port: int, look_up: LookUp) -> Sequence[Place]:
+    """Where a host can be reached: an address as it is, a name as `look_up` finds it."""
+    try:
+        return _found(host, port, socket.AI_NUMERICHOST)
+    except OSError:
+        return await look_up(host, port)
+
+
+async def look_up(host: str, port: int) -> Sequence[Place]:
+    """Look a name up, in a thread of its own that dies with the process.
 
     getaddrinfo cannot be cancelled: in a pool, a few names whose server is silent would hold up all others, and the
     end of the process.
     """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Sequence[Place]] = loop.create_future()
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[list[ResolveResult]] = loop.create_future()
+    def work() -> None:
+        try:
+            found, error = _found(host, port, socket.AI_ADDRCONFIG), None
+        except (OSError, UnicodeError) as failure:
+            found, error = [], failure
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(_settle, answer, found, error)
 
-        def look_up() -> None:
-            try:
-                found, error = _look_up(host, port, family), None
-            except (OSError, UnicodeError) as failure:
-                found, error = [], failure
-            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(_settle, answer, found, error)
-
-        threading.Thread(target=look_up, name=f"look up {host}", daemon=True).start()
-        return await answer
-
-    async def close(self) -> None:
-        """Nothing is held."""
+    threading.Thread(target=work, name=f"look up {host}", daemon=True).start()
+    return await answer
 
 
-def _settle(answer: asyncio.Future[list[ResolveResult]], found: list[ResolveResult], error: Exception | None) -> None:
+def _settle(answer: asyncio.Future[Sequence[Place]], found: Sequence[Place], error: Exception | None) -> None:
     if answer.done():
         return
     if error is None:
@@ -163,9 +155,5 @@ def _settle(answer: asyncio.Future[list[ResolveResult]], found: list[ResolveResu
         answer.set_exception(error)
 
 
-def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
-    infos = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    return [
-        ResolveResult(hostname=host, host=str(target[0]), port=port, family=one, proto=protocol, flags=0)
-        for one, _, protocol, _, target in infos
-    ]
+def _found(host: str, port: int, flags: int) -> Sequence[Place]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)

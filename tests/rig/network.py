@@ -230,6 +230,27 @@ def a_truncated_body_is_not_taken_for_the_document(host: Host) -> Story:
     assert len(seen.entries) == 9
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+CARELESS = {
+    "twice": b"HTTP/1.1 200 OK\r\nContent-Length: %(length)d\r\nContent-Length: %(length)d\r\n\r\n%(body)s",
+    "many": b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 2000 + b"Content-Length: %(length)d\r\n\r\n%(body)s",
+    "feeds": b"HTTP/1.1 200\nX Y: z\nContent-Length : %(length)d\n\n%(body)s",
+    "chunks": CHUNKED + b"\r\n%(length)x ;a=b\r\n%(body)s\n0\r\nX: y\r\n\r\n",
+    "both": CHUNKED + b"Content-Length: 3\r\n\r\n%(length)x\r\n%(body)s\r\n0\r\n\r\n",
+}
+
+
+@case(list(CARELESS), every="30d")
+def careless_http_whose_meaning_is_plain_is_read(host: Host) -> Story:
+    body = b"<rss><channel><item><title>x</title></item></channel></rss>"
+    script: dict[str, Script] = {
+        f"/{name}": [answer % {b"length": len(body), b"body": body}] for name, answer in CARELESS.items()
+    }
+    seen = yield script
+    assert {row["name"]: row["status"] for row in seen.rows} == dict.fromkeys(seen.case.names, "ok")
+    assert seen.titles == ["x"] * len(CARELESS)
+
+
 @case()
 def a_body_after_its_end_is_ignored(host: Host) -> Story:
     seen = yield [

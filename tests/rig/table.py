@@ -146,6 +146,7 @@ SAFE: Mapping[str, tuple[Case, ...]] = {
         network.header_fields_have_limits,
         network.garbage_instead_of_http_is_a_failure,
         network.a_body_after_its_end_is_ignored,
+        network.careless_http_whose_meaning_is_plain_is_read,
         network.a_truncated_body_is_not_taken_for_the_document,
     ),
     "No external entity, DTD, XInclude or stylesheet is fetched or expanded": (

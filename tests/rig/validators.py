@@ -7,8 +7,9 @@ from tests.instance import item, rss
 from tests.rawserver import CLOSE, Received, Script, Step, reply
 from tests.rig.stage import CONTACT, Host, Story, case, document, feed, status
 
-# Weak, with quotes where none belong, with blanks, with a comma, with letters beyond ASCII; and no date at all.
-ODD_ETAG = 'W/"a "b"", c 科技'.encode()
+# Weak, with quotes where none belong, with blanks, with a comma, with letters beyond ASCII, with a byte that is no
+# UTF-8 and with what looks like the escape of one; and no date at all.
+ODD_ETAG = 'W/"a "b"", c 科技'.encode() + b' caf\xe9 \\xe9 \\"'
 ODD_DATE = "Sunday, the 22nd, 25:61 CST"
 
 
