@@ -28,7 +28,11 @@ def interval(source: Source, settings: PollSettings, rhythm: timedelta | None) -
 
 
 def next_poll(
-    now: datetime, interval: timedelta, asked: timedelta | None = None, failures: int = 0, wishes: Wishes = _NO_WISHES
+    now: datetime,
+    interval: timedelta,
+    asked: Iterable[timedelta | None] = (),
+    failures: int = 0,
+    wishes: Wishes = _NO_WISHES,
 ) -> datetime:
     """When to poll next. `asked` is what the server wants (max-age, Retry-After); like the document's own `wishes` it
     only ever lengthens.
@@ -38,7 +42,7 @@ def next_poll(
     wait = interval
     if failures > 1:
         wait = max(interval, min(interval * 2 ** min(failures - 1, 16), SLOWEST))
-    for wanted in (asked, wishes.ttl):
+    for wanted in (*asked, wishes.ttl):
         if wanted is not None:
             wait = max(wait, min(wanted, LONGEST))
     return _outside(now + wait, wishes)

@@ -40,12 +40,12 @@ def test_names_drift_apart_and_stay_where_they_are():
 
 
 def test_the_server_may_only_lengthen():
-    assert schedule.next_poll(NOW, HOUR, asked=MINUTE) == NOW + HOUR
-    assert schedule.next_poll(NOW, HOUR, asked=3 * HOUR) == NOW + 3 * HOUR
+    assert schedule.next_poll(NOW, HOUR, asked=[MINUTE]) == NOW + HOUR
+    assert schedule.next_poll(NOW, HOUR, asked=[3 * HOUR]) == NOW + 3 * HOUR
 
 
 def test_no_server_asks_for_more_than_a_month():
-    assert schedule.next_poll(NOW, HOUR, asked=4000 * DAY) == NOW + 31 * DAY
+    assert schedule.next_poll(NOW, HOUR, asked=[4000 * DAY]) == NOW + 31 * DAY
 
 
 def test_failures_double_the_wait_from_the_second_on_up_to_a_day():

@@ -119,6 +119,16 @@ def test_a_name_overrides_the_rhythm_but_not_what_the_server_asked_for(db):
     assert names(store.sources.forced(db, NOW + DAY, [])) == ["A", "B"]
 
 
+def test_no_poll_comes_a_part_of_a_second_early(db):
+    sync(db, source("A"), source("B"))
+    soon = NOW + timedelta(seconds=60.2)
+    store.sources.record(db, [Visit(1, "ok", "", 0, NOW, soon), Visit(2, "ok", "", 0, NOW, NOW, not_before=soon)])
+    assert names(store.sources.due(db, NOW + timedelta(seconds=60.1), 10)) == ["B"]
+    assert names(store.sources.forced(db, NOW + timedelta(seconds=60.1), ["B"])) == []
+    assert len(store.sources.due(db, NOW + timedelta(seconds=61), 10)) == 2
+    assert names(store.sources.forced(db, NOW + timedelta(seconds=61), ["B"])) == ["B"]
+
+
 def test_a_gone_source_is_polled_no_more(db):
     sync(db, source("A"))
     store.sources.record(db, [Visit(1, "gone", "410", 1, NOW, NOW)])

@@ -50,13 +50,6 @@ def _sent(kept: str | None) -> str | None:
     return _ESCAPE.sub(lambda found: chr(0xDC00 + int(found[1], 16)) if found[1] else "\\", kept)
 
 
-def wait(fields: Fields, now: datetime) -> timedelta | None:
-    """How long a server that answers well asks not to be asked again: its answer's lifetime, or a Retry-After, if that
-    is longer. At most 31 days; None where it asks for nothing."""
-    asked = (lifetime(fields, now), retry_after(fields, now))
-    return max((one for one in asked if one), default=None)
-
-
 def lifetime(fields: Fields, now: datetime) -> timedelta | None:
     """How long the answer asks to be taken as fresh from now on (RFC 9111, section 4.2), at most 31 days.
 

@@ -87,7 +87,8 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A document. `url` is where it was in the end; `permanent_url` is where the permanent redirects at the start of
-    the chain lead, None without any; `wait` is how long the server asks not to be asked again.
+    the chain lead, None without any; `lifetime` is how long the server asks the document to be taken as fresh,
+    `retry_after` how long not to be asked again.
 
     `digest` stands for the bytes that were transferred, and what was said of them; empty for very many. `repeated`: it
     is the digest of the request, and the body is left undecoded and empty.
@@ -99,7 +100,8 @@ class Fetched:
     body: bytes = field(repr=False)
     content_type: str | None
     validators: models.Validators
-    wait: timedelta | None
+    lifetime: timedelta | None
+    retry_after: timedelta | None
     digest: bytes
     repeated: bool
 
@@ -112,7 +114,8 @@ class NotModified:
     url: str
     permanent_url: str | None
     validators: models.Validators
-    wait: timedelta | None
+    lifetime: timedelta | None
+    retry_after: timedelta | None
 
 
 @dataclass(slots=True)
@@ -268,7 +271,8 @@ class Fetcher:
             body=body,
             content_type=content_type,
             validators=answers.validators(answer.fields),
-            wait=answers.wait(answer.fields, trip.now),
+            lifetime=answers.lifetime(answer.fields, trip.now),
+            retry_after=answers.retry_after(answer.fields, trip.now),
             digest=digest,
             repeated=repeated,
         )
@@ -337,7 +341,8 @@ def _not_modified(trip: _Trip, fields: wire.Fields) -> NotModified:
         url=str(trip.url),
         permanent_url=trip.permanent_url,
         validators=models.Validators(came.etag or sent.etag, came.last_modified or sent.last_modified),
-        wait=answers.wait(fields, trip.now),
+        lifetime=answers.lifetime(fields, trip.now),
+        retry_after=answers.retry_after(fields, trip.now),
     )
 
 

@@ -207,8 +207,7 @@ class Pipeline:
         edition = setup.edition(state.name, setup.generation)
         news = None
         async with self.fetcher.holding(visits.request(source, state, now), now) as answer:
-            if answer.wait:
-                answer = replace(answer, wait=answer.wait + self._since(now))
+            late = self._since(now)
             if isinstance(answer, fetch.Fetched) and not _is_known(answer, state):
                 news = await self.pool.run(
                     PARSE_DEADLINE,
@@ -221,11 +220,12 @@ class Pipeline:
                     state.hashes,
                 )
         if news is None:
-            visit = visits.success(source, state, settings.poll, answer, now)
+            visit = visits.success(source, state, settings.poll, answer, now, late)
             await self.writer.gather_one(store.sources.record, visit)
             return Report(state.name, "unchanged")
         feed, entries = news
-        visit = visits.success(source, replace(state, wishes=feed.wishes), settings.poll, answer, now, feed.complete)
+        state = replace(state, wishes=feed.wishes)
+        visit = visits.success(source, state, settings.poll, answer, now, late, feed.complete)
         horizon = visits.horizon(state, settings.publish, now)
         new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon, edition)
         return Report(state.name, "ok", new, changed)

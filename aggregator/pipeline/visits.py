@@ -36,10 +36,13 @@ def success(
     settings: PollSettings,
     answer: fetch.Fetched | fetch.NotModified,
     now: datetime,
+    late: timedelta,
     complete: bool = True,
 ) -> Visit:
-    """The visit of a poll that brought a document, or the news that it has not changed. `complete`: all that there was
-    to read in it has been read, by this release's rules."""
+    """The visit of a poll that brought a document, or the news that it has not changed. What the server asks for counts
+    from its answer, which came so `late` after `now`. `complete`: all that there was to read in it has been read, by
+    this release's rules."""
+    lifetime, retry_after = (wait + late if wait else None for wait in (answer.lifetime, answer.retry_after))
     interval = schedule.interval(source, settings, state.rhythm)
     return Visit(
         source=state.id,
@@ -47,12 +50,18 @@ def success(
         reason="",
         failures=0,
         polled=now,
-        next_poll=schedule.next_poll(now, interval, answer.wait, wishes=state.wishes),
+        next_poll=schedule.next_poll(now, interval, (lifetime, retry_after), wishes=state.wishes),
+        not_before=_not_before(now, retry_after),
         place=_place(state, answer.permanent_url),
         validators=answer.validators,
         fetched=now if isinstance(answer, fetch.Fetched) else None,
         digest=_digest(answer, complete),
     )
+
+
+def _not_before(now: datetime, retry_after: timedelta | None) -> datetime | None:
+    """Until when the source is left alone whoever wants it polled."""
+    return now + min(retry_after, schedule.LONGEST) if retry_after else None
 
 
 def _digest(answer: fetch.Fetched | fetch.NotModified, complete: bool) -> bytes | None:
@@ -97,8 +106,8 @@ def failure(
         reason=reason,
         failures=failures,
         polled=now,
-        next_poll=schedule.next_poll(now, interval, asked, times, state.wishes),
-        not_before=now + min(asked, schedule.LONGEST) if asked else None,
+        next_poll=schedule.next_poll(now, interval, [asked], times, state.wishes),
+        not_before=_not_before(now, asked),
         place=Place(state.url) if lost else None,
         validators=Validators() if lost else None,
     )

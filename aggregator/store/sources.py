@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from aggregator.models import ParsedFeed, Place, Source, SourceState, Validators, Visit, Wishes
-from aggregator.store.connection import maybe_moment, maybe_seconds, moment, seconds
+from aggregator.store.connection import maybe_moment, moment, seconds
 
 _STATE_COLUMNS = (
     "id, name, url, current_url, moved_to, moved_polls, etag, last_modified, hashes, gist, digest, failures, rhythm,"
@@ -168,8 +168,8 @@ def _columns(visit: Visit) -> dict[str, Any]:
         "reason": visit.reason,
         "failures": visit.failures,
         "last_poll": seconds(visit.polled),
-        "next_poll": seconds(visit.next_poll),
-        "not_before": maybe_seconds(visit.not_before),
+        "next_poll": seconds(_up(visit.next_poll)),
+        "not_before": seconds(_up(visit.not_before)) if visit.not_before else None,
     }
     if not visit.failures:
         columns["last_ok"] = columns["last_poll"]
@@ -186,6 +186,11 @@ def _columns(visit: Visit) -> dict[str, Any]:
     if visit.digest is not None:
         columns["digest"] = visit.digest
     return columns
+
+
+def _up(moment: datetime) -> datetime:
+    """The next whole second, so that nobody is polled a part of one too early."""
+    return moment + timedelta(microseconds=-moment.microsecond % 1_000_000)
 
 
 def _write(db: Database, names: Iterable[str], rows: Sequence[Sequence[Any]]) -> None:

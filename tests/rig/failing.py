@@ -117,9 +117,20 @@ def an_absurd_retry_after_is_ignored(host: Host) -> Story:
 
 
 @case()
-def retry_after_beside_a_document_lengthens(host: Host) -> Story:
+def retry_after_beside_a_document_lengthens_and_is_obeyed_even_by_all(host: Host) -> Story:
     seen = yield feed(Retry_After="18000")
     assert (seen.status, seen.wait) == ("ok", 5 * HOUR)
+    for _ in ("two hours later", "four hours later", "forced by --all"):
+        assert (yield feed()).requests == []
+
+
+@case()
+def retry_after_beside_a_304_is_obeyed_even_by_all(host: Host) -> Story:
+    yield feed(ETag='"1"')
+    seen = yield status("304 Not Modified", Retry_After="18000")
+    assert (seen.status, seen.wait) == ("ok", 5 * HOUR)
+    for _ in ("two hours later", "forced by --all"):
+        assert (yield feed()).requests == []
 
 
 @case()

@@ -52,7 +52,7 @@ POLITE: Mapping[str, tuple[Case, ...]] = {
         rhythm.ttl_lengthens,
         rhythm.update_period_lengthens,
         rhythm.a_wish_that_comes_without_a_new_entry_counts,
-        failing.retry_after_beside_a_document_lengthens,
+        failing.retry_after_beside_a_document_lengthens_and_is_obeyed_even_by_all,
         failing.retry_after_never_shortens,
     ),
     "Absurd values are ignored; nothing holds longer than 31 days": (
@@ -92,6 +92,8 @@ POLITE: Mapping[str, tuple[Case, ...]] = {
     ),
     "All of it survives a restart; --all overrides the rhythm, not Retry-After, 410 or enabled: false": (
         failing.retry_after_in_seconds_is_obeyed_even_by_all,
+        failing.retry_after_beside_a_document_lengthens_and_is_obeyed_even_by_all,
+        failing.retry_after_beside_a_304_is_obeyed_even_by_all,
         failing.a_410_stops_the_source_and_says_so,
         failing.a_disabled_source_is_never_asked,
         failing.the_first_failure_waits_one_interval_and_each_further_one_twice_as_long,
