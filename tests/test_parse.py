@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -384,6 +385,24 @@ def test_an_entry_without_authors_has_those_of_its_source():
     source = "<source><title>s</title><author><name>甲</name></author></source>"
     assert only(atom(f"<title>t</title>{source}")).author == "甲"
     assert only(atom(f"<title>t</title>{source}<author><name>乙</name></author>")).author == "乙"
+
+
+def test_a_base_within_a_text_counts_for_what_it_holds():
+    xhtml = (
+        '<div xmlns="http://www.w3.org/1999/xhtml" xml:base="d/">'
+        '<p xml:base="http://p.example/p/"><a href="1">1</a></p>'
+        '<a href="2">2</a><img src="3.png" xml:base="/i/"/><a href="http://q.example/4">4</a></div>'
+    )
+    content = f'<content type="xhtml" xml:base="http://b.example/c/">{xhtml}</content>'
+    after = f'<summary type="xhtml">{xhtml.replace(" xml:base=", " title=")}</summary>'
+    entry = only(atom(f'<title>t</title><id>urn:1</id><link href="http://l.example/"/>{content}{after}'))
+    assert re.findall('(?:href|src)="([^"]*)"', entry.content) == [
+        "http://p.example/p/1",
+        "http://b.example/c/d/2",
+        "http://b.example/i/3.png",
+        "http://q.example/4",
+    ]
+    assert 'href="http://l.example/2"' in entry.summary
 
 
 def test_a_content_with_a_base_of_its_own_is_no_summary_too():

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from itertools import islice
 from xml.sax import expatreader
 
+from aggregator import urls
+
 _PIECE = 64 * 1024  # bytes of text after which a new piece begins
 
 _MOST_ATTRIBUTES = 100  # of an element
@@ -30,6 +32,9 @@ INNER_DESCRIPTION = "innerdescription"
 
 _ITUNES = "http://www.itunes.com/"
 _MEDIA = "http://search.yahoo.com/mrss"
+_XHTML = "http://www.w3.org/1999/xhtml "
+_XML_BASE = "http://www.w3.org/XML/1998/namespace base xml"
+_ADDRESSES = frozenset(("href", "poster", "src"))
 _DESCRIBED = frozenset(("channel", "entry", "feed", "image", "item", "source", "textinput"))
 
 # What feedparser raises for an element that stands outside of what it belongs to. It costs no other element.
@@ -54,6 +59,7 @@ class _Parser(expatreader.ExpatParser):
         self._left_out = 0  # elements that are open from the one that is left out on
         self._named = 0  # elements that are open from the one that holds a name on
         self._room = 0  # characters that it may still have
+        self._text_base = ""  # of the XHTML that is open
         self._open: list[str] = []  # the elements that were handed on and are open, by the names that they got
 
     def start_element_ns(self, name: str, attrs: Mapping[str, str]) -> None:
@@ -70,6 +76,8 @@ class _Parser(expatreader.ExpatParser):
             self._named += 1
         elif local in _NAMES:
             self._named, self._room = 1, _LONGEST_NAME
+        if name.startswith(_XHTML):
+            attrs = self._rebased(attrs)
         if local in _DESCRIPTIONS and (fallback := self._fallback(name, local)):
             name, attrs = fallback, {}
         self._open.append(name)
@@ -84,6 +92,17 @@ class _Parser(expatreader.ExpatParser):
             super().start_element_ns(name, attrs)
         except _STUMBLES:
             pass
+
+    def _rebased(self, attrs: Mapping[str, str]) -> Mapping[str, str]:
+        """Addresses made absolute where an xml:base within a text is in force: feedparser tells that of the text."""
+        around = str(self.getContentHandler().baseuri)  # type: ignore[attr-defined]  # it is feedparser's
+        if not (self._open and self._open[-1].startswith(_XHTML)):
+            self._text_base = around
+        own = attrs.get(_XML_BASE)
+        base = (urls.join(around, own) if own else None) or around
+        if base == self._text_base:
+            return attrs
+        return {key: (key in _ADDRESSES and urls.join(base, value)) or value for key, value in attrs.items()}
 
     def _fallback(self, name: str, local: str) -> str:
         """What an element is called that describes an entry only where nothing else does; empty for any other."""
