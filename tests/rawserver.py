@@ -93,14 +93,18 @@ class Server:
     port: int = 0
     requests: list[Received] = field(default_factory=list)
     connections: int = 0
+    idle: asyncio.Event = field(default_factory=asyncio.Event)  # no connection is open
     at_once: int = 0
     most_at_once: int = 0
+    _open: int = 0
 
     def url(self, path: str) -> str:
         return f"{self.scheme}://{self.host}:{self.port}{path}"
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._open += 1
+        self.idle.clear()
         try:
             while head := await _read_head(reader):
                 request = Received(head, time.monotonic())
@@ -114,6 +118,9 @@ class Server:
         except (ConnectionError, _OverError):
             pass
         finally:
+            self._open -= 1
+            if not self._open:
+                self.idle.set()
             writer.close()
 
     def _script(self, request: Received) -> Sequence[Step]:

@@ -1074,6 +1074,33 @@ def test_a_request_is_not_repeated_when_a_new_connection_breaks() -> None:
     assert run(work()) == 1
 
 
+@pytest.mark.parametrize("said", [b"", b"220 mail.example ESMTP\r\n"])
+def test_a_server_that_does_not_wait_for_the_request_fails_at_once(said: bytes) -> None:
+    async def work() -> None:
+        async with listener("127.0.0.1", said) as (port, _):
+            for _ in range(5):
+                with pytest.raises(errors.NetworkError):
+                    await get(f"http://127.0.0.1:{port}/")
+
+    started = time.monotonic()
+    run(work())
+    assert time.monotonic() - started < LOOPBACK.deadline.total_seconds(), "and not at the deadline"
+
+
+def test_a_connection_that_is_not_needed_is_closed_soon_and_one_of_a_fetcher_that_is_over_at_once() -> None:
+    async def work() -> None:
+        async with rawserver.serve({"/": [reply(body=FEED)]}) as server:
+            async with fetch.Fetcher(LOOPBACK, "x") as fetcher:
+                await fetcher.get(fetch.Request(server.url("/")), NOW)
+                assert not server.idle.is_set()
+                await asyncio.wait_for(server.idle.wait(), 10)
+                await fetcher.get(fetch.Request(server.url("/")), NOW)
+                assert not server.idle.is_set()
+            await asyncio.wait_for(server.idle.wait(), 1)
+
+    run(work())
+
+
 def test_connections_are_kept_for_the_next_source_of_a_host() -> None:
     async def work() -> int:
         async with rawserver.serve({"/": [reply(body=FEED)]}) as server, fetch.Fetcher(LOOPBACK, "x") as fetcher:

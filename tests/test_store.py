@@ -249,6 +249,16 @@ def test_the_feed_is_the_end_of_the_log_newest_first(db):
     assert [s.entry.title for s in store.publications.live(db, "tech", 3)] == ["T3", "T2", "T1"]
 
 
+def test_of_many_related_stories_an_entry_names_ten(db):
+    sync(db, source("A"))
+    rows = [add_entry(db, str(number), title=f"T{number:02}", published=NOW) for number in range(13)]
+    for row in rows:
+        settle(db, row)
+    store.fingerprints.relate(db, rows[0], [(row, {}) for row in rows[1:]])
+    first = store.publications.live(db, "tech", 13)[-1].entry
+    assert [mention.title for mention in first.related] == [f"T{number:02}" for number in (1, 10, 11, 12, *range(2, 8))]
+
+
 def test_a_changed_recipe_marks_the_feed_and_the_same_one_does_not(db):
     store.publications.require(db, {"tech": "a"}, NOW)
     mark = store.publications.dirty(db, {"tech"})[0]

@@ -64,6 +64,7 @@ class Connections:
         """Close what is kept; nothing may be under way."""
         for connections in self._kept.values():
             for connection in connections:
+                connection.rest.cancel()
                 connection.abort()
         self._kept.clear()
         await asyncio.sleep(0)  # for the sockets to be closed
@@ -129,6 +130,8 @@ class _Connection(asyncio.Protocol):
     async def exchange(self, request: bytes, limit: int) -> wire.Answer:
         """Send a request, wait for its answer."""
         self._reader = wire.Reader(limit)
+        if not self._is_open:
+            raise self._reader.closed()
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._answer

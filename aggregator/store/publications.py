@@ -6,6 +6,7 @@ Being put into a feed is one row, and `seq` is the order for ever. A term is dir
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +37,9 @@ select e.story, s.name, e.title, e.link from story st
     join source s on s.id = e.source
 where st.id in ({}) order by e.published, s.name, e.entry_id
 """
+
+# More would be padding.
+_MOST_RELATED = 10
 
 # Of stories that readers can see: those that were withdrawn, or only came as back issues, are not named.
 _RELATED = """
@@ -156,7 +160,7 @@ def live(db: Database, term: str, limit: int) -> list[PublishedStory]:
     """The last `limit` live stories of a term, newest first (by `seq`)."""
     rows = list(db.query(_STORY_SQL, [term, limit]))
     numbers = [row["story"] for row in rows]
-    coverage, related = _mentions(db, _COVERAGE, numbers), _mentions(db, _RELATED, numbers)
+    coverage, related = _mentions(db, _COVERAGE, numbers), _mentions(db, _RELATED, numbers, _MOST_RELATED)
     return [
         PublishedStory(
             row["seq"],
@@ -167,11 +171,15 @@ def live(db: Database, term: str, limit: int) -> list[PublishedStory]:
     ]
 
 
-def _mentions(db: Database, sql: str, stories: Sequence[int]) -> Mapping[int, tuple[Mention, ...]]:
-    """What each of the stories mentions, in the order of publication."""
+def _mentions(
+    db: Database, sql: str, stories: Sequence[int], most: int = sys.maxsize
+) -> Mapping[int, tuple[Mention, ...]]:
+    """What each of the stories mentions, in the order of publication. At most so many each: the first ones, so that
+    what comes later changes nothing."""
     found: dict[int, tuple[Mention, ...]] = dict.fromkeys(stories, ())
     for story, source_name, title, link in db.conn.execute(sql.format(marks(stories)), list(stories)):
-        found[story] += (Mention(source_name, title, link),)
+        if len(found[story]) < most:
+            found[story] += (Mention(source_name, title, link),)
     return found
 
 
