@@ -141,6 +141,16 @@ def test_an_etag_that_cannot_be_sent_back_exactly_is_not_kept(etag: bytes) -> No
     assert result.validators == models.Validators(None, "x")
 
 
+def test_a_validator_that_no_request_may_hold_is_not_sent() -> None:
+    async def work() -> rawserver.Received:
+        async with rawserver.serve({"/": [reply(body=FEED)]}) as server:
+            await fetched(server.url("/"), validators=models.Validators('"a\r\nX: y"', "x"))
+            return server.requests[0]
+
+    request = run(work())
+    assert (request.header("If-None-Match"), request.header("If-Modified-Since")) == (None, b"x")
+
+
 def test_a_source_may_override_what_is_accepted_but_not_the_connection() -> None:
     given = {"accept": "text/x", "USER-AGENT": "me", "Host": "evil.example", "If-None-Match": "x", "X-Key": "k"}
 

@@ -44,8 +44,10 @@ def _kept(value: str | None) -> str | None:
 
 
 def _sent(kept: str | None) -> str | None:
-    """The value that `_kept` made this of."""
-    if not kept or "\\" not in kept:
+    """The value that `_kept` made this of; None for anything else that cannot be sent."""
+    if not kept or _UNSENDABLE.search(kept):
+        return None
+    if "\\" not in kept:
         return kept
     return _ESCAPE.sub(lambda found: chr(0xDC00 + int(found[1], 16)) if found[1] else "\\", kept)
 
