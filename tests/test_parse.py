@@ -405,6 +405,14 @@ def test_a_base_within_a_text_counts_for_what_it_holds():
     assert 'href="http://l.example/2"' in entry.summary
 
 
+def test_a_base_within_a_text_that_would_blow_it_up_counts_for_nothing():
+    base = f"http://b.example/{'x' * 600}/"
+    xhtml = f'<div xmlns="http://www.w3.org/1999/xhtml" xml:base="{base}"><a href="1">1</a></div>'
+    entry = only(atom(f'<title>t</title><id>urn:1</id><content type="xhtml" xml:base="/c/">{xhtml}</content>'))
+    assert len(entry.content) < 100
+    assert "b.example" not in entry.content
+
+
 def test_a_content_with_a_base_of_its_own_is_no_summary_too():
     content = '<content type="html" xml:base="http://b.example/">&lt;a href="x">y&lt;/a></content>'
     entry = only(atom(f"<title>t</title><id>urn:1</id>{content}"))

@@ -20,6 +20,7 @@ _MOST_ATTRIBUTES = 100  # of an element
 _MOST_ELEMENTS = 10_000  # of an entry, and of what stands before the first one
 _MOST_CATEGORIES = 100  # of an entry
 _LONGEST_NAME = 4_000  # characters of an author's name, which may be a list of names
+_LONGEST_BASE = 500  # characters of an xml:base within a text, which goes before each address there
 _RUN = re.compile(r"[\w.+-]{200}")  # a name or e-mail address has no longer words
 
 # An element that is put in before a guid which says that it is no permalink.
@@ -95,12 +96,12 @@ class _Parser(expatreader.ExpatParser):
 
     def _rebased(self, attrs: Mapping[str, str]) -> Mapping[str, str]:
         """Addresses made absolute where an xml:base within a text is in force: feedparser tells that of the text."""
-        around = str(self.getContentHandler().baseuri)  # type: ignore[attr-defined]  # it is feedparser's
+        around = str(getattr(self.getContentHandler(), "baseuri", ""))  # where feedparser keeps that of what is open
         if not (self._open and self._open[-1].startswith(_XHTML)):
             self._text_base = around
         own = attrs.get(_XML_BASE)
         base = (urls.join(around, own) if own else None) or around
-        if base == self._text_base:
+        if base == self._text_base or len(base) > _LONGEST_BASE:
             return attrs
         return {key: (key in _ADDRESSES and urls.join(base, value)) or value for key, value in attrs.items()}
 
