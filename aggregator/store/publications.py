@@ -174,8 +174,8 @@ def live(db: Database, term: str, limit: int) -> list[PublishedStory]:
 def _mentions(
     db: Database, sql: str, stories: Sequence[int], most: int = sys.maxsize
 ) -> Mapping[int, tuple[Mention, ...]]:
-    """What each of the stories mentions, in the order of publication. At most so many each: the first ones, so that
-    what comes later changes nothing."""
+    """What each of the stories mentions, in the order of publication. At most so many each, the earliest, so that what
+    is published later changes nothing."""
     found: dict[int, tuple[Mention, ...]] = dict.fromkeys(stories, ())
     for story, source_name, title, link in db.conn.execute(sql.format(marks(stories)), list(stories)):
         if len(found[story]) < most:
