@@ -12,19 +12,19 @@ import asyncio
 import contextlib
 import gc
 import os
+import pickle
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from multiprocessing.connection import Connection
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, BinaryIO, NamedTuple, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,6 +35,9 @@ MEMORY_LIMIT = 2 * 1024**3  # bytes of address space: a document that asks for m
 
 _PATIENCE = 4  # times its deadline that a job may take where a busy machine lets it compute but little
 _SHORTEST_LOOK = 0.1  # seconds for which an answer is waited for at the least
+
+_SIZE = struct.Struct("!Q")  # what comes before each job and each answer: how many bytes it has
+_LARGE = 256 * 1024  # bytes of an answer that the loop need not wait for
 
 _LONG = 1.0  # seconds after which a job leaves its place to another
 _SPARE = 1  # workers beside those that have a place
@@ -87,64 +90,113 @@ class WorkerLostError(Exception):
 _TOO_LARGE: tuple[bool, Any] = (False, WorkerLostError("needs more memory than a worker may have"))
 
 
-class _Worker:
-    def __init__(self) -> None:
+def _framed(value: Any) -> bytes:
+    """A job or an answer as it travels: how many bytes it has, and these."""
+    packed = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    return _SIZE.pack(len(packed)) + packed
+
+
+class _Worker(asyncio.Protocol):
+    """A process that does one job at a time. Its socket is the event loop's: to have a thread wait for each answer
+    costs more than a small document itself.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self._keeper: Keeper = deque(maxlen=_KEPT)
+        self._transport: asyncio.Transport
+        self._received = bytearray()
+        self._answer: asyncio.Future[memoryview] | None = None
+        self._watch: asyncio.TimerHandle
+
+    @classmethod
+    async def start(cls) -> _Worker:
+        """A new process."""
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "aggregator.workers", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-            )
-        self._connection = Connection(ours.detach())
-        self._keeper: Keeper = deque(maxlen=_KEPT)
+            process = _spawn(theirs)
+        _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(process), sock=ours)
+        return worker
 
-    def call(self, job: _Job, deadline: float) -> Any:
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can take a job."""
+        return not self._transport.is_closing()
+
+    async def call(self, job: _Job, deadline: float) -> Any:
         """Run one job there; what it returned or raised. Raises WorkerLostError, after which this worker is of no
         use.
         """
+        keeper = self._keeper.copy()
+        framed = _framed(_each(job, _shortened, keeper))
+        self._keeper = keeper  # only now: nothing was sent of a job that cannot be pickled
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(framed)
+        self._look_again(deadline, deadline, time.monotonic(), self._computed())
         try:
-            self._send(job)
-            if not self._answers(deadline):
-                raise WorkerLostError(f"took longer than {deadline:.0f} s")
-            good, value = self._connection.recv()
-        except (EOFError, OSError) as error:
-            raise WorkerLostError("the worker process died") from error
+            packed = await self._answer
+        finally:
+            self._watch.cancel()
+            self._answer = None
+        if len(packed) > _LARGE:
+            good, value = await asyncio.to_thread(pickle.loads, packed)
+        else:
+            good, value = pickle.loads(packed)  # noqa: S301 - our own process made it
         if good:
             return value
         raise value
 
-    def _answers(self, deadline: float) -> bool:
-        """Whether an answer comes before the worker has computed for so many seconds."""
-        began, computed, left = time.monotonic(), self._computed(), deadline
-        while not self._connection.poll(left):
-            late = time.monotonic() - began >= _PATIENCE * deadline
-            left = deadline - (self._computed() - computed)
-            if late or left <= 0:
-                return False
-            left = max(left, _SHORTEST_LOOK)
-        return True
+    def _look_again(self, wait: float, deadline: float, began: float, computed: float) -> None:
+        self._watch = asyncio.get_running_loop().call_later(wait, self._look, deadline, began, computed)
+
+    def _look(self, deadline: float, began: float, computed: float) -> None:
+        """Give the answer up if the worker has computed for so many seconds since."""
+        left = deadline - (self._computed() - computed)
+        if left <= 0 or time.monotonic() - began >= _PATIENCE * deadline:
+            self._give_up(f"took longer than {deadline:.0f} s")
+        else:
+            self._look_again(max(left, _SHORTEST_LOOK), deadline, began, computed)
 
     def _computed(self) -> float:
         """The process's CPU time in seconds, by the clock that clock_getcpuclockid(3) names."""
-        return time.clock_gettime(~self._process.pid << 3 | 2)
+        return time.clock_gettime(~self.process.pid << 3 | 2)
 
-    def _send(self, job: _Job) -> None:
-        keeper = self._keeper.copy()
-        self._connection.send(_each(job, _shortened, keeper))
-        self._keeper = keeper  # only now: nothing was sent of a job that cannot be pickled
+    def _give_up(self, why: str) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(WorkerLostError(why))
 
     def kill(self) -> None:
-        """End the process now. The other end of the socket closes with it, so a waiting `call` raises
-        WorkerLostError.
-        """
-        self._process.kill()
-        self._process.wait()
+        """End the process now; a waiting `call` raises WorkerLostError."""
+        self.process.kill()
+        self._transport.abort()
+        self._give_up("the worker process died")
 
-    def close(self) -> None:
-        """End an idle worker."""
-        self._connection.close()
-        self.kill()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The loop watches the socket."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """A part of an answer, or all of it."""
+        self._received += data
+        if len(self._received) < _SIZE.size:
+            return
+        end = _SIZE.size + _SIZE.unpack_from(self._received)[0]
+        if len(self._received) >= end:
+            answer, self._received = memoryview(self._received)[_SIZE.size : end], bytearray()
+            if self._answer is not None and not self._answer.done():
+                self._answer.set_result(answer)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The process closed its end, as it does when it dies."""
+        self._give_up("the worker process died")
+
+
+def _spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-m", "aggregator.workers", str(theirs.fileno())],
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+    )
 
 
 class Pool:
@@ -156,22 +208,28 @@ class Pool:
     def __init__(self, size: int) -> None:
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
+        self._ending: list[subprocess.Popen[bytes]] = []
         self._places = asyncio.Semaphore(size)
         self._processes = asyncio.Semaphore(size + _SPARE)
-        self._threads = ThreadPoolExecutor(size + _SPARE, thread_name_prefix="worker")
 
     async def run(self, deadline: timedelta, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `call` (a module's function, picklable arguments) in a worker; its result, its exception, or
         WorkerLostError.
 
         The deadline counts from the moment at which a worker takes the job, in seconds for which it computes; in all a
-        job may take four times as long.
+        job may take four times as long. A job that is cancelled ends with its worker.
         """
         async with self._processes, self._place():
-            running = asyncio.get_running_loop().run_in_executor(
-                self._threads, self._call, (call, args, kwargs), deadline.total_seconds()
-            )
-            return await asyncio.shield(running)
+            worker = await self._take()
+            try:
+                return cast(T, await worker.call((call, args, kwargs), deadline.total_seconds()))
+            except (WorkerLostError, asyncio.CancelledError):
+                self._kill(worker)
+                raise
+            finally:
+                self._busy.discard(worker)
+                if worker.is_alive:
+                    self._idle.append(worker)
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -192,51 +250,33 @@ class Pool:
             if not left:
                 leave()
 
-    def _call(self, job: _Job, deadline: float) -> Any:
-        worker = self._take()
-        try:
-            result = worker.call(job, deadline)
-        except WorkerLostError:
-            self._busy.discard(worker)
-            worker.kill()
-            raise
-        except BaseException:
-            self._give_back(worker)
-            raise
-        self._give_back(worker)
-        return result
-
-    def _take(self) -> _Worker:
-        try:
-            worker = self._idle.pop()
-        except IndexError:
-            worker = _Worker()
+    async def _take(self) -> _Worker:
+        while self._idle and not self._idle[-1].is_alive:  # the system may end a process that does nothing
+            self._kill(self._idle.pop())
+        worker = self._idle.pop() if self._idle else await _Worker.start()
         self._busy.add(worker)
         return worker
 
-    def _give_back(self, worker: _Worker) -> None:
-        self._busy.discard(worker)
-        self._idle.append(worker)
+    def _kill(self, worker: _Worker) -> None:
+        worker.kill()
+        self._ending = [process for process in (*self._ending, worker.process) if process.poll() is None]
 
     async def close(self) -> None:
         """End every worker at once. A job that still runs ends in WorkerLostError; it holds nothing that could be
         lost.
         """
-        for worker in tuple(self._busy):
-            worker.kill()
-        await asyncio.to_thread(self._threads.shutdown)
-        for worker in self._idle:
-            worker.close()
+        for worker in (*self._busy, *self._idle):
+            self._kill(worker)
         self._idle.clear()
+        for process in self._ending:
+            await asyncio.to_thread(process.wait)
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: socket.socket) -> None:
     keeper: Keeper = deque(maxlen=_KEPT)
-    while True:
-        try:
-            call, args, kwargs = _each(connection.recv(), _restored, keeper)
-        except (EOFError, ConnectionError):
-            return
+    jobs = connection.makefile("rb")
+    while packed := _next(jobs):
+        call, args, kwargs = _each(pickle.loads(packed), _restored, keeper)  # noqa: S301 - our parent made it
         try:
             answer = (True, call(*args, **kwargs))
         except MemoryError:
@@ -244,14 +284,23 @@ def _serve(connection: Connection) -> None:
         except Exception as error:  # noqa: BLE001 - raised again in the parent
             answer = (False, error)
         try:
-            connection.send(answer)
-        except (ConnectionError, BrokenPipeError):
-            return
+            framed = _framed(answer)
         except MemoryError:
-            answer = _TOO_LARGE
-            connection.send(answer)
+            framed = _framed(_TOO_LARGE)
         except Exception as error:  # noqa: BLE001 - a result that cannot be pickled is a bug: show it there
-            connection.send((False, RuntimeError(f"{type(error).__name__}: {error}")))
+            framed = _framed((False, RuntimeError(f"{type(error).__name__}: {error}")))
+        del answer
+        connection.sendall(framed)
+
+
+def _next(jobs: BinaryIO) -> bytes:
+    """The next job; nothing when there will be none, or not the whole of it."""
+    size = jobs.read(_SIZE.size)
+    if len(size) < _SIZE.size:
+        return b""
+    (length,) = _SIZE.unpack(size)
+    packed = jobs.read(length)
+    return packed if len(packed) == length else b""
 
 
 def main() -> None:
@@ -262,7 +311,7 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     with contextlib.suppress(OSError):
         os.nice(10)  # serving comes first
-    with Connection(int(sys.argv[1])) as connection:
+    with socket.socket(fileno=int(sys.argv[1])) as connection, contextlib.suppress(ConnectionError):
         _serve(connection)
 
 

@@ -111,6 +111,38 @@ def test_a_job_that_kills_its_worker_fails_alone():
     assert in_pool(use) == 2
 
 
+def test_a_worker_that_dies_while_it_has_nothing_to_do_costs_no_job():
+    async def use(pool):
+        first = await pool.run(SOON, os.getpid)
+        os.kill(first, signal.SIGKILL)
+        await asyncio.to_thread(os.waitid, os.P_PID, first, os.WEXITED | os.WNOWAIT)
+        return first, await pool.run(SOON, os.getpid)
+
+    first, second = in_pool(use)
+    assert first != second
+
+
+def test_a_cancelled_job_ends_with_its_worker():
+    async def use(pool):
+        first = await pool.run(SOON, os.getpid)
+        task = asyncio.create_task(pool.run(SOON, sleep, 20))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return first, await pool.run(SOON, os.getpid)
+
+    first, second = in_pool(use)
+    assert first != second
+    assert not Path(f"/proc/{first}").exists()
+
+
+@pytest.mark.parametrize("length", [0, 1, 300_000, 20_000_000])
+def test_jobs_and_answers_of_any_length_arrive_whole(length):
+    sent = os.urandom(length)
+    assert in_pool(lambda pool: pool.run(SOON, bytes.swapcase, sent)) == sent.swapcase()
+
+
 @pytest.mark.parametrize("job", [eat_memory, answer_at_length])
 def test_a_job_that_wants_too_much_memory_fails_alone(job, capfd):
     async def use(pool):

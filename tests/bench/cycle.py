@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median
 
 from aggregator import store
-from tests.instance import Instance, hold_port
+from tests.instance import CATEGORIES, Instance, hold_port
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "bench"
 TICK = os.sysconf("SC_CLK_TCK")
@@ -93,7 +93,7 @@ class Daemon:
     def __init__(self, folder: Path, urls: list[str]) -> None:
         self.instance = Instance(folder)
         self.sources = [{"name": f"s{k}", "url": url, "category": "tech", "every": "1h"} for k, url in enumerate(urls)]
-        self.instance.configure([])
+        self.instance.configure([], CATEGORIES[:1])
         self.instance.start()
         self.stopped = False
 
@@ -105,7 +105,7 @@ class Daemon:
                 db.execute("update source set next_poll = 0")
             self._signal(signal.SIGCONT)
         else:
-            self.instance.configure(self.sources)
+            self.instance.configure(self.sources, CATEGORIES[:1])
         while not self._finished():
             time.sleep(0.02)
         figures = {"cpu": self._cpu() - before, "wall": time.perf_counter() - started, "pss": self.memory()}

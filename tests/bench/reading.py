@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import gzip
 import io
 import json
 import os
@@ -23,6 +24,7 @@ from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
+import deflate
 import feedparser
 
 from aggregator import categorize, config, html, parse, prepare, publish, text, urls
@@ -46,6 +48,7 @@ SOURCE = Source("A source", "http://source.example/feed.xml")
 RENDERED = 100  # entries of a feed
 
 Part = Callable[[], object]
+Packing = Callable[[bytes], bytes]
 
 
 class Work:
@@ -103,7 +106,20 @@ class Work:
         meta = FeedMeta("tech", "urn:feed", "Feed", "http://site.example", "zh-Hans", NOW, {"tech": "科技"})
         formats = {"atom": xmlfeeds.atom_entry, "rss": xmlfeeds.rss_item, "json": jsonfeed.item}
         parts: dict[str, Part] = {f"  {name}": partial(_each, write, meta, entries) for name, write in formats.items()}
+        self.documents_made = publish.render(meta, entries).documents
         return parts | {"  all, once more": partial(publish.render, meta, entries)}
+
+    def packings(self) -> dict[str, Packing]:
+        """Ways to compress what is published: as it is done, and as the standard library would."""
+        return {
+            "  deflate 6, as published": lambda content: bytes(deflate.gzip_compress(content, 6)),
+            "  zlib 6": lambda content: gzip.compress(content, 6, mtime=0),
+            "  zlib 4": lambda content: gzip.compress(content, 4, mtime=0),
+        }
+
+    def packed(self, pack: Packing) -> int:
+        """The bytes of a feed's three formats, compressed."""
+        return sum(len(pack(content)) for content in self.documents_made.values())
 
     def _prepare(self) -> None:
         for body, url in zip(self.bodies, self.addresses, strict=True):
@@ -151,12 +167,13 @@ def main() -> None:
     arguments = parser.parse_args()
     work = Work(arguments.feeds)
     gc.freeze()  # what is kept here would be looked at again and again, as nothing is in a worker
-    parts, renderings = work.parts(), work.renderings()
+    parts, renderings, packings = work.parts(), work.renderings(), work.packings()
+    packed: dict[str, Part] = {name: partial(work.packed, pack) for name, pack in packings.items()}
     least: dict[str, float] = {}
     for _ in range(arguments.rounds):
         full, bare = work.peer()
         taken = {"feedparser with its sanitiser": full, "feedparser bare": bare}
-        taken |= {name: _seconds(part) for name, part in (parts | renderings).items()}
+        taken |= {name: _seconds(part) for name, part in (parts | renderings | packed).items()}
         least = {name: min(seconds, least.get(name, seconds)) for name, seconds in taken.items()}
     print(f"{len(work.entries)} entries, least of {arguments.rounds}\n{'':32} {'µs an entry':>12} {'÷ feedparser':>13}")
     for name in ("feedparser with its sanitiser", "feedparser bare", *parts):
@@ -165,6 +182,9 @@ def main() -> None:
     print(f"rendering a feed of {RENDERED}")
     for name in renderings:
         print(f"{name:32} {least[name] / RENDERED * 1e6:12.1f}")
+    print("compressing its three formats: ms, bytes")
+    for name, pack in packings.items():
+        print(f"{name:32} {least[name] * 1e3:12.1f} {work.packed(pack):13}")
 
 
 if __name__ == "__main__":
