@@ -28,6 +28,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_LAYERS = 4
 _MAX_MEMBERS = 1000
 
+_LONGEST_TAIL = 256  # bytes behind the end of a brotli stream: a line break, or a comment that a server appends
+
 # The start of what we hope for, XML or JSON, in any encoding.
 _PLAIN = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*[<{\[]")
 
@@ -124,14 +126,32 @@ def _inflate(decoder: zlib._Decompress, data: memoryview) -> Generator[bytes, No
 
 
 def _unbrotli(data: bytes) -> Iterator[bytes]:
+    """The one stream (RFC 7932); a little that follows it is ignored, as it is behind the other codings."""
+    given = 0
+    try:
+        for piece in _unbroken(data, 0):
+            given += len(piece)
+            yield piece
+    except brotli.error:  # as where input goes on behind the stream's end
+        for piece in _unbroken(data, _LONGEST_TAIL):
+            yield piece[min(given, len(piece)) :]
+            given -= min(given, len(piece))
+
+
+def _unbroken(data: bytes, singly: int) -> Iterator[bytes]:
+    """The output of a stream, given to its decoder at once but for the last bytes, which it gets one by one: it does
+    not tell where a stream ended within what it was given.
+    """
     decoder = brotli.Decompressor()
-    waiting = data
-    while not decoder.is_finished():
-        piece = decoder.process(waiting, output_buffer_limit=_PIECE)
-        if not piece and not waiting:
-            raise DamagedError("ends early")
-        yield piece
-        waiting = b""
+    start = max(len(data) - singly, 0)
+    for waiting in (data[:start], *(data[at : at + 1] for at in range(start, len(data)))):
+        rest = waiting
+        while not decoder.is_finished() and (piece := decoder.process(rest, output_buffer_limit=_PIECE)):
+            yield piece
+            rest = b""
+        if decoder.is_finished():
+            return
+    raise DamagedError("ends early")
 
 
 def _unzstd(data: bytes) -> Iterator[bytes]:
