@@ -37,6 +37,15 @@ _HEADERS: Mapping[str, str] = {
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'"
 
 
+# Who asks for these may be a subscriber, and a reader seldom says what it would rather read: each in three languages.
+_NOTHING_HERE = "这里没有这个文档。\n這裡沒有這個文件。\nThere is no such document here.\n"
+_REMOVED = (
+    "分类“{label}”已经取消；全部报道在 {other}\n"
+    "分類「{label}」已經取消；全部報導在 {other}\n"
+    "The category {label} was removed here; {other} has every story.\n"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Representation:
     stamp: tuple[int, int, int]
@@ -68,6 +77,7 @@ class Site:
                 web.get("/readyz", self._readyz),
                 web.get("/feeds/{name}", self._feed),
                 web.get("/{name:[^/]*}", self._page),
+                web.get("/{rest:.*}", self._nothing),
             ]
         )
         return application
@@ -106,19 +116,22 @@ class Site:
         stem, dot, suffix = name.rpartition(".")
         term = self.labels.get(stem, stem)
         if term in self.removed and f"{dot}{suffix}" in MEDIA_TYPES:
-            raise web.HTTPGone(text=f"the category {stem} was removed here; /feeds/all.{suffix} has every story\n")
+            raise web.HTTPGone(text=_REMOVED.format(label=stem, other=f"/feeds/all.{suffix}"))
         if term != stem:
             raise web.HTTPPermanentRedirect(f"/feeds/{quote(term)}{dot}{suffix}")
         return self._document(request, f"feeds/{name}")
 
+    async def _nothing(self, _request: web.Request) -> web.StreamResponse:
+        raise web.HTTPNotFound(text=_NOTHING_HERE)
+
     def _document(self, request: web.Request, name: str) -> web.StreamResponse:
         media_type = MEDIA_TYPES.get(Path(name).suffix)
         if media_type is None or name.startswith(".") or "/." in name or "\\" in name or "\0" in name:
-            raise web.HTTPNotFound(text="there is no such document here\n")
+            raise web.HTTPNotFound(text=_NOTHING_HERE)
         zipped = _accepts_gzip(request.headers.get("Accept-Encoding", ""))
         found = self._representation(self._public / (f"{name}.gz" if zipped else name))
         if found is None:
-            raise web.HTTPNotFound(text="there is no such document here\n")
+            raise web.HTTPNotFound(text=_NOTHING_HERE)
         headers = {**_HEADERS, "ETag": found.etag, "Last-Modified": found.modified}
         if _unchanged(request, found):
             return web.Response(status=304, headers=headers)

@@ -154,7 +154,10 @@ def test_the_address_of_a_removed_category_is_gone_until_it_comes_back(instance,
     assert instance.get("/feeds/finance.atom")[0] == 200
     instance.configure([source(feeds, "a")], [tech])
     instance.wait_for(lambda: instance.get("/feeds/finance.atom")[0] == 410)
-    assert "the category finance was removed here; /feeds/all.rss has" in instance.get("/feeds/finance.rss")[2].decode()
+    said = instance.get("/feeds/finance.rss")[2].decode()
+    assert "The category finance was removed here; /feeds/all.rss has every story." in said
+    assert "分类“finance”已经取消；全部报道在 /feeds/all.rss" in said
+    assert "分類「finance」已經取消；全部報導在 /feeds/all.rss" in said
     assert [instance.get(f"/feeds/{name}")[0] for name in ("finance.zip", "never.atom", "tech.atom")] == [404, 404, 200]
     instance.stop()
     instance.start()

@@ -115,10 +115,20 @@ def test_opml_is_served(served):
         "/feeds/%00.atom",
         "/.htaccess",
         "/feeds/",
+        "//etc/index.html",
+        "/feeds/a/tech.atom",
+        "/a/b/index.html",
     ],
 )
 def test_nothing_else_is_served(served, path):
     assert served.get(path)[0] in (400, 404)
+
+
+@pytest.mark.parametrize("path", ["/feeds/nothing.atom", "/nothing", "/a/b/c"])
+def test_what_is_missing_is_said_to_be_in_three_languages(served, path):
+    status, headers, body = served.get(path)
+    assert (status, headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
+    assert body.decode().splitlines() == ["这里没有这个文档。", "這裡沒有這個文件。", "There is no such document here."]
 
 
 def test_only_reading_is_allowed(served):
