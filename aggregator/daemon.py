@@ -295,6 +295,7 @@ class _Life:
         for what in _needs_restart(self._config, config):
             log.warning("%s has changed: it counts from the next start", what)
         await self._line.adopt(pipeline.Setup(config), _now())  # pending until the store has taken it
+        logs.start(config.settings.log_level, config.settings.log_format)
         self._config = config
         if self._pending is config:
             self._pending = None
@@ -341,8 +342,6 @@ def _needs_restart(old: Config, new: Config) -> list[str]:
     changed = {
         "listen": (then.listen_host, then.listen_port) != (now.listen_host, now.listen_port),
         "data": then.data != now.data,
-        "fetch": then.fetch != now.fetch,
-        "log": (then.log_level, then.log_format) != (now.log_level, now.log_format),
     }
     return [what for what, differs in changed.items() if differs]
 

@@ -187,6 +187,36 @@ def test_an_address_by_a_label_outlives_the_label(instance, feeds):
     assert (leads_to("科技"), leads_to("财经")) == ((410, None), (308, "/feeds/finance.rss"))
 
 
+def test_settings_of_fetching_and_of_the_log_count_without_a_restart(instance, feeds):
+    feeds["/a.xml"], feeds["/b.xml"] = rss(item(1)), rss(item(2, text="x" * 3000))
+    sources = [source(feeds, name) for name in "ab"]
+    instance.configure(sources, fetch={"allow_networks": [], "max_body": "1KB"}, log={"level": "warning"})
+    instance.start()
+    instance.wait_for(lambda: {row["status"] for row in instance.export("sources")} == {"failing"})
+    instance.configure(sources, fetch={"max_body": "1KB", "contact": "https://e.org/"}, log={"format": "json"})
+    instance.wait_for(lambda: titles(instance) == ["Story 1"])
+    assert "https://e.org/" in feeds.asked[-1][1]["User-Agent"]
+    instance.wait_for(lambda: "fetch.max_body" in instance.export("sources")[1]["reason"])
+    instance.configure(sources, log={"format": "json"})
+    instance.wait_for(lambda: len(titles(instance)) == 2)
+    said = "".join(instance.lines)
+    assert "counts from the next start" not in said
+    assert '"message": "a: works again' in said
+
+
+def test_what_failed_for_a_setting_is_polled_at_the_start_with_another(instance, feeds):
+    feeds["/a.xml"], feeds["/b.xml"] = rss(item(1)), Answer(b"", status=500)
+    sources = [source(feeds, name) for name in "ab"]
+    instance.configure(sources, fetch={"allow_networks": []})
+    instance.poll()
+    instance.configure(sources, fetch={"allow_networks": ["127.0.0.0/8"], "deadline": "10s"})
+    assert "a: ok, 1 new" in instance.poll()
+    asked = feeds.count("/b.xml")
+    instance.configure(sources, fetch={"deadline": "11s"})
+    instance.poll()
+    assert (feeds.count("/a.xml"), feeds.count("/b.xml")) == (1, asked)
+
+
 def test_sighup_reads_the_configuration_again(instance, feeds):
     instance.configure([source(feeds, "a")])
     process = instance.start()

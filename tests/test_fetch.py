@@ -1210,6 +1210,22 @@ def test_the_gap_counts_from_when_the_request_goes_out() -> None:
     assert 0.09 < run(work()) < 0.5
 
 
+def test_other_limits_count_for_those_who_wait_and_for_those_who_come() -> None:
+    async def work() -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+        gates = hosts.Gates(concurrency=1, per_host=1, gap=timedelta())
+        async with gates.turn("c"):
+            waiting = asyncio.create_task(in_order(gates, ["a", "a", "b", "b"], 0.3))
+            await asyncio.sleep(0.05)
+            gates.adopt(concurrency=9, per_host=2, gap=timedelta())
+            wider = await waiting
+            gates.adopt(concurrency=2, per_host=2, gap=timedelta(seconds=0.1))
+            return wider, await in_order(gates, ["a", "a", "b"], 0.2)
+
+    wider, narrower = run(work())
+    assert [at < 0.2 for _, at in wider] == [True] * 4
+    assert [at >= 0.19 * turns for turns, (_, at) in enumerate(narrower)] == [True] * 3, "one slot is taken by c"
+
+
 def test_an_idle_host_is_forgotten_when_its_gap_is_over() -> None:
     async def work(gap: float) -> list[int]:
         gates = hosts.Gates(concurrency=2, per_host=1, gap=timedelta(seconds=gap))

@@ -151,6 +151,15 @@ class Fetcher:
         self._connections = connections.Connections(self._guard, look_up)
         self._gates = hosts.Gates(settings.concurrency, settings.per_host, settings.host_gap)
 
+    def adopt(self, settings: models.FetchSettings, user_agent: str) -> None:
+        """Other settings, from the next request on."""
+        if settings.allow_networks != self._settings.allow_networks:
+            self._guard = guard.Guard(settings.allow_networks)
+            self._connections.adopt(self._guard)
+        self._settings = settings
+        self._user_agent = user_agent
+        self._gates.adopt(settings.concurrency, settings.per_host, settings.host_gap)
+
     async def __aenter__(self) -> Self:
         return self
 

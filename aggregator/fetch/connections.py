@@ -60,14 +60,22 @@ class Connections:
                 connection.abort()
         return answer
 
+    def adopt(self, keeper: guard.Guard) -> None:
+        """Another guard from now on. What is kept was let through by the one before, and is closed."""
+        self._guard = keeper
+        self._abort_kept()
+
     async def close(self) -> None:
         """Close what is kept; nothing may be under way."""
+        self._abort_kept()
+        await asyncio.sleep(0)  # for the sockets to be closed
+
+    def _abort_kept(self) -> None:
         for connections in self._kept.values():
             for connection in connections:
                 connection.rest.cancel()
                 connection.abort()
         self._kept.clear()
-        await asyncio.sleep(0)  # for the sockets to be closed
 
     def _take(self, key: _Key) -> _Connection | None:
         """The connection to this server that was used last, of those that are open."""

@@ -28,7 +28,7 @@ class Gates:
     """
 
     def __init__(self, concurrency: int, per_host: int, gap: timedelta) -> None:
-        self._free = concurrency
+        self._concurrency = self._free = concurrency
         self._per_host = per_host
         self._gap = gap.total_seconds()
         self._hosts: dict[str, _Host] = {}
@@ -36,6 +36,16 @@ class Gates:
 
     def __len__(self) -> int:
         return len(self._hosts)
+
+    def adopt(self, concurrency: int, per_host: int, gap: timedelta) -> None:
+        """Other limits from now on. Those who have their turn keep it; a gap that has begun ends as it was to."""
+        self._free += concurrency - self._concurrency
+        self._concurrency = concurrency
+        self._per_host = per_host
+        self._gap = gap.total_seconds()
+        self._admit_held_up()
+        for host in tuple(self._hosts.values()):
+            self._go_on(host)
 
     def turn(self, name: str) -> Turn:
         """A turn at the host `name`, to be waited for with `async with`.
@@ -71,10 +81,7 @@ class Gates:
     def release(self) -> None:
         """A slot of the global limit is free."""
         self._free += 1
-        while self._free and self._held_up:
-            host = self._held_up.popleft()
-            host.is_held_up = False
-            self._go_on(host)
+        self._admit_held_up()
 
     def count_gap(self, host: _Host) -> None:
         """The host is left alone for the gap from now on."""
@@ -88,7 +95,7 @@ class Gates:
                 continue
             if self._rests(host):
                 return
-            if not self._free:
+            if self._free <= 0:
                 self._hold_up(host)
                 return
             self._free -= 1
@@ -107,6 +114,12 @@ class Gates:
     def _has_rested(self, host: _Host) -> None:
         host.rest = None
         self._go_on(host)
+
+    def _admit_held_up(self) -> None:
+        while self._free > 0 and self._held_up:
+            host = self._held_up.popleft()
+            host.is_held_up = False
+            self._go_on(host)
 
     def _hold_up(self, host: _Host) -> None:
         if not host.is_held_up:

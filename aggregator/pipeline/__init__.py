@@ -20,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -80,8 +80,12 @@ class Pipeline:
     async def adopt(self, setup: Setup, now: datetime) -> None:
         """Take a configuration: what it lists is polled from now on, and what it shapes is rendered anew."""
         self.setup = setup
+        fetching = setup.settings.fetch
+        self.fetcher.adopt(fetching, fetch.user_agent(fetching.contact))
         await self._teach(setup)
         await self.writer.run(store.sources.sync, setup.sources.values(), now)
+        settings = {f"fetch.{each.name}": str(getattr(fetching, each.name)) for each in fields(fetching)}
+        await self.writer.run(store.sources.forgive, settings, now)
         await self.writer.run(store.publications.require, setup.recipes(), now)
         self.names = await self.writer.run(store.publications.called, setup.names())
         self.removed = frozenset(await self.writer.run(store.publications.terms)) - frozenset(setup.terms)

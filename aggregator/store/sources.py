@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -40,6 +41,24 @@ def sync(db: Database, sources: Iterable[Source], now: datetime) -> None:
     for name in stored.keys() - listed:
         if stored[name]["listed"]:
             db.execute("update source set listed = 0, enabled = 0 where name = ?", [name])
+
+
+def forgive(db: Database, settings: Mapping[str, str], now: datetime) -> None:
+    """Make due what failed for a setting that is another one now: a failure's reason names the setting that would have
+    helped. `settings`: the values by their names.
+    """
+    row = db.conn.execute("select value from state where key = 'settings'").fetchone()
+    former = json.loads(row[0]) if row else settings
+    if former == settings and row:
+        return
+    for name, value in settings.items():
+        if former.get(name) != value:
+            db.conn.execute(
+                "update source set next_poll = ? where enabled and status = 'failing' and next_poll > ?"
+                " and instr(reason, ?)",
+                [seconds(now), seconds(now), name],
+            )
+    db.conn.execute("insert or replace into state values ('settings', ?)", [json.dumps(settings)])
 
 
 def _founded(db: Database, now: datetime) -> bool:
