@@ -94,14 +94,23 @@ def test_the_entries_beside_a_hostile_one_are_read() -> None:
     assert (entry.title, entry.author) == ("good", "Somebody")
 
 
-def test_the_entries_of_a_very_long_document_are_read_in_turns() -> None:
-    count = parse.MOST_AT_ONCE + 5
-    document = rss("".join(f"<item><title>{n}</title></item>" for n in range(count))).encode()
+MANY = range(parse.MOST_AT_ONCE + 5)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        rss("".join(f"<item><title>{n}</title></item>" for n in MANY)).encode(),
+        json.dumps({"items": [{"title": str(n)} for n in MANY]}).encode(),
+    ],
+    ids=["rss", "json"],
+)
+def test_the_entries_of_a_very_long_document_are_read_in_turns(document: bytes) -> None:
     first = parse.read(document, None, URL, None)
     rest = parse.read(document, None, URL, None, first.hashes)
     assert len(first.entries) == parse.MOST_AT_ONCE
     assert (first.complete, first.gist) == (False, b"")  # there is more to read in the same document
-    assert [entry.title for entry in rest.entries] == [str(n) for n in range(parse.MOST_AT_ONCE, count)]
+    assert [entry.title for entry in rest.entries] == [str(n) for n in MANY[parse.MOST_AT_ONCE :]]
     assert parse.read(document, None, URL, None, rest.hashes).entries == ()
 
 

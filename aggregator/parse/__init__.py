@@ -51,7 +51,7 @@ def _read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, 
         raise errors.ParseError("the document is empty")
     decoded = decoding.decode(body, content_type)
     if jsonfeed.looks_like(decoded.text):
-        return jsonfeed.read(decoded.text, decoded.encoding, url, zone, _seen(seen), VERSION)
+        return jsonfeed.read(decoded.text, decoded.encoding, url, zone, _seen(seen), VERSION, MOST_AT_ONCE)
     if len(seen) == HASH_LENGTH and seen == _whole_hash(body):
         return ParsedFeed("", decoded.encoding, Head(), (), seen, wishes.read(decoded.text.encode()))
     xml = repair.clean(decoded.text)
@@ -104,10 +104,7 @@ def _unseen(
 ) -> ParsedFeed:
     """The feed with the entries whose bytes were not seen."""
     hashes = cut.hashes(document, found, VERSION)
-    known = _seen(seen)
-    unseen = [k for k, digest in enumerate(hashes) if digest not in known]
-    keep, left = unseen[:MOST_AT_ONCE], frozenset(unseen[MOST_AT_ONCE:])
-    joined = b"".join(digest for k, digest in enumerate(hashes) if k not in left)
+    keep, joined = cut.unseen(hashes, _seen(seen), MOST_AT_ONCE)
     if hashes and not keep:
         return ParsedFeed("", encoding, Head(), (), joined)
     if len(keep) == len(hashes):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -56,6 +56,15 @@ def cut(document: bytes) -> Cut | None:
     except (expat.ExpatError, _UncertainError):
         return None
     return Cut(tuple(cutter.spans), cutter.context)
+
+
+def unseen(digests: Sequence[bytes], seen: Collection[bytes], most: int) -> tuple[list[int], bytes]:
+    """Which entries to read, by their places: those whose digest was not seen, `most` at the most. And the digests of
+    all, joined, but of those that are left for the next time.
+    """
+    new = [place for place, digest in enumerate(digests) if digest not in seen]
+    left = frozenset(new[most:])
+    return new[:most], b"".join(digest for place, digest in enumerate(digests) if place not in left)
 
 
 def hashes(document: bytes, found: Cut, version: bytes) -> list[bytes]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from aggregator import errors, html, text, urls
 from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
-from aggregator.parse import credits, dates
+from aggregator.parse import credits, cut, dates
 
 _LONGEST_TITLE = 1000  # characters
 _MOST_ATTACHMENTS = 20
@@ -26,9 +26,10 @@ def looks_like(document: str) -> bool:
 
 
 def read(
-    document: str, encoding: str, url: str, zone: tzinfo | None, seen: Collection[bytes], version: bytes
+    document: str, encoding: str, url: str, zone: tzinfo | None, seen: Collection[bytes], version: bytes, most: int
 ) -> ParsedFeed:
-    """The feed with the entries whose hash is not in `seen`; raises ParseError when it is no JSON Feed."""
+    """The feed with the entries whose hash is not in `seen`, `most` at the most; raises ParseError when it is no JSON
+    Feed."""
     try:
         feed, _ = _DECODER.raw_decode(document.lstrip())
     except (ValueError, RecursionError) as error:
@@ -36,14 +37,13 @@ def read(
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
         raise errors.ParseError("this JSON is no JSON Feed: it has no list of items")
     items = [item for item in feed["items"] if isinstance(item, dict)]
-    hashes = [_hash(item, version) for item in items]
-    new = [item for item, digest in zip(items, hashes, strict=True) if digest not in seen]
+    keep, hashes = cut.unseen([_hash(item, version) for item in items], seen, most)
     return ParsedFeed(
         format="json",
         encoding=encoding,
         head=_head(feed, url),
-        entries=tuple(_entry(item, url, zone) for item in new),
-        hashes=b"".join(hashes),
+        entries=tuple(_entry(items[place], url, zone) for place in keep),
+        hashes=hashes,
     )
 
 
