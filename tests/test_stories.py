@@ -79,6 +79,19 @@ def test_a_copy_that_comes_later_joins_and_changes_no_published_id(instance, fee
     assert "报道来源 2" in after.content[0].value
 
 
+def test_another_source_takes_no_second_article_of_a_source_out_of_its_feed(instance, feeds):
+    feeds["/A.xml"] = rss(
+        item(1, "海州地铁四号线正式通车", date="2026-11-22T08:00:00Z"),
+        item(2, "十万市民首日试乘海州地铁", date="2026-11-22T09:00:00Z"),
+    )
+    feeds["/B.xml"] = rss(item(3, "海州地鐵四號線通車 十萬市民首日試乘", date="2026-11-22T08:30:00Z"))
+    configure(instance, feeds, "A", "B")
+    instance.poll("--now", NOW)
+    assert len(titles(instance)) == 2
+    (shown,) = (entry for entry in entries(instance) if entry.title == "海州地铁四号线正式通车")
+    assert "十萬市民首日試乘" in shown.content[0].value
+
+
 def test_a_join_by_hand_makes_one_story_and_its_undoing_two_again(instance, feeds):
     told_twice(instance, feeds)
     known = ids(instance)

@@ -172,7 +172,13 @@ def test_one_source_does_not_report_one_event_twice() -> None:
         ("国内汽油价格今晚上调 加满一箱多付十元", "国内汽油价格今晚下调 加满一箱多付十元", "opposite"),
         ("宏碁宣布裁减一成员工 涉及三个部门", "华硕宣布裁减一成员工 涉及三个部门", "names"),
         ("云上银行获准发行金融债券一百亿", "海角银行获准发行金融债券一百亿", "template"),
+        ("城南银行获准发行债券", "城北银行获准发行票据", "names"),
+        ("城南队5-0大胜海角联队", "城南队5-0大胜云上竞技", "ending"),
+        ("提醒公民近期避免前往山那边", "提醒公民近期避免前往海峡对岸", "ending"),
+        ("Best summer deals on tents", "Best summer deals on kayaks", "ending"),
         ("甲队今晚3-2力克乙队晋级决赛", "甲队今晚3-1力克乙队晋级决赛", "score"),
+        ("城南六号改发射低轨09组卫星成功", "城南六號改發射低軌10組衛星 順利", "numbers"),
+        ("某牌手机出货4000万台 位列第三", "某牌手機出貨5000萬臺 排名第三", "numbers"),
         ("投资圈祝大家中秋节快乐", "海角集团祝大家中秋节快乐", "greeting"),
         ("城南大桥合龙通车", "一图读懂城南大桥合龙通车", "format"),
         ("城南大桥合龙通车", "【城南早报】城南大桥合龙通车；菜价连续回落", "digest"),
@@ -186,6 +192,19 @@ def test_a_veto_keeps_look_alikes_apart(one: str, other: str, code: str) -> None
     verdict = compare(said(one, "甲"), said(other, "乙"))
     assert not verdict.joins
     assert code in " ".join(map(str, verdict.reasons))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("宁波公司：增发申请获得批准", "青岛公司：增发申请获得批准"),
+        ("云上韵升：增发申请获得批准", "海角风电：增发申请获得批准"),
+        ("福特召回十万辆汽车", "本田召回二十万辆汽车"),
+    ],
+)
+def test_one_notice_about_two_subjects_is_no_copy(one: str, other: str) -> None:
+    verdict = compare(said(one, "甲", FRAME), said(other, "乙", FRAME))
+    assert (verdict.level, verdict.reasons[0].code) == (Level.DIFFERENT, "subject")
 
 
 @pytest.mark.parametrize(

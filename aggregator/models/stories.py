@@ -59,11 +59,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A story that a new entry may join: when its first entry was published, how many entries it has, and whether a
-    live feed ever carried it."""
+    """A story that a new entry may join: when its first entry was published, of which sources its entries are, and
+    whether a live feed ever carried it."""
 
     began: datetime
-    size: int
+    sources: tuple[int, ...]
     announced: bool
 
 

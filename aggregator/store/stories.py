@@ -72,12 +72,15 @@ def standing(db: Database, stories: Collection[int]) -> dict[int, Standing]:
     if not stories:
         return {}
     rows = db.conn.execute(
-        "select s.id, r.published, (select count(*) from entry m where m.story = s.id),"
+        "select s.id, r.published, (select group_concat(m.source) from entry m where m.story = s.id),"
         " exists (select 1 from publication p where p.story = s.id and p.live = 1)"
         f" from story s join entry r on r.id = s.representative where s.id in ({marks(stories)})",
         list(stories),
     )
-    return {number: Standing(moment(began), size, bool(live)) for number, began, size, live in rows}
+    return {
+        number: Standing(moment(began), tuple(map(int, sources.split(","))), bool(live))
+        for number, began, sources, live in rows
+    }
 
 
 def published_id_taken(db: Database, published_id: str) -> bool:

@@ -19,6 +19,8 @@ JOIN, JOIN_UNDATED, LINK = 0.85, 0.92, 0.7
 _COPY, _SURE_COPY, _COPY_IN_ONE_SOURCE, _COINCIDENCE = 0.45, 0.6, 0.9, 0.1
 # Vetoes that hold against two texts that are alike, but no sure copies: they have one frame.
 _FRAMES = frozenset(("column", "numbers", "opposite", "swapped", "model"))
+# Those that hold against sure copies, too: notices that differ in whom they are about, or in what they say of him.
+_SUBJECTS = frozenset(("subject", "opposite", "swapped"))
 _HOUR = timedelta(hours=1)
 _REISSUE = timedelta(hours=20)  # after which one title in one source is the next issue of a column
 
@@ -79,11 +81,13 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What two entries are to each other. `score`: 0 to 1; `reasons`: the weightiest first."""
+    """What two entries are to each other. `score`: 0 to 1; `reasons`: the weightiest first. `contradicts`: they are
+    alike, and tell different things."""
 
     level: Level
     score: float
     reasons: tuple[Reason, ...] = ()
+    contradicts: bool = False
 
     @property
     def joins(self) -> bool:
@@ -94,6 +98,11 @@ class Verdict:
     def links(self) -> bool:
         """Whether a reader of one is shown the other."""
         return self.level is not Level.DIFFERENT
+
+    @property
+    def tells_again(self) -> bool:
+        """Whether both would be one event, were they not of one source."""
+        return _ONE_SOURCE in self.reasons
 
 
 class Glance:
@@ -121,6 +130,7 @@ class Glance:
         return best if best >= LINK else 0.0
 
 
+_ONE_SOURCE = Reason("one source")
 _STRANGERS = Verdict(Level.DIFFERENT, 0.0)
 
 
@@ -218,6 +228,8 @@ def _stops_copy(veto: vetoes.Veto, pair: _Pair) -> bool:
     """Whether two texts that are so alike are a frame with other contents all the same: of a sure copy only where the
     titles say that they are two issues."""
     if pair.one_source:
+        return veto.code != "ending"  # the same notice, or announcement
+    if veto.code in _SUBJECTS:
         return True
     if (pair.resemblance or 0) < _SURE_COPY:
         return veto.code in _FRAMES and veto.hard
@@ -243,10 +255,10 @@ def _as_events(pair: _Pair, strangers: bool) -> Verdict:
     against = [*vetoes.found(pair.a, pair.b), *(_too_little(pair) if score >= LINK else ())]
     reasons = (*map(_reason, against), *(Reason(name, (f"{share:+.1f}",)) for name, share in evidence.shares(figures)))
     if any(veto.hard for veto in against):
-        return Verdict(Level.DIFFERENT, min(score, 1 - JOIN), reasons)
+        return Verdict(Level.DIFFERENT, min(score, 1 - JOIN), reasons, score >= JOIN)
     if score >= pair.least(JOIN, JOIN_UNDATED):
-        if pair.one_source:
-            return Verdict(Level.RELATED, score, (Reason("one source"), *reasons))
+        if pair.one_source and not against:
+            return Verdict(Level.RELATED, score, (_ONE_SOURCE, *reasons))
         if not against:
             return Verdict(Level.SAME_TEXT if _is_edition(pair) else Level.SAME_EVENT, score, reasons)
     return Verdict(Level.RELATED if score >= LINK else Level.DIFFERENT, score, reasons)

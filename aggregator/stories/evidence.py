@@ -106,6 +106,14 @@ def is_telling(a: Reading, b: Reading) -> bool:
     return named or numbers.one_day(a.numbers, b.numbers)
 
 
+def other_subjects(a: Reading, b: Reading) -> str:
+    """A known name of either title, where both name people, places or companies and none of that kind alike."""
+    for kind in sorted(a.names.keys() & b.names.keys() - {titles.ORGANISATIONS}):
+        if a.names[kind].isdisjoint(b.names[kind]):
+            return "/".join(sorted((min(a.names[kind]), min(b.names[kind]))))
+    return ""
+
+
 def other_names(a: Reading, b: Reading) -> str:
     """A name of either title that the other one does not have, where both have such a one of the same kind."""
     for kind in sorted(a.names.keys() & b.names.keys()):

@@ -1,8 +1,8 @@
 """Which story a new entry joins, and to which it is linked. Pure.
 
-A story grows by entries that match one of its members, not the pile of them. It takes events for 72 hours from its
-beginning, and has 50 members at the most. What was decided earlier stands: an entry that fits two stories joins the one
-that it fits best, and links the other.
+A story grows by entries that match one of its members, not the pile of them, and contradict none. It takes events for
+72 hours from its beginning, and has 50 members at the most. What was decided earlier stands: an
+entry that fits two stories joins the one that it fits best, and links the other.
 """
 
 from __future__ import annotations
@@ -71,22 +71,37 @@ class Newcomer:
 
     def place(self, matches: Iterable[Match], stories: Mapping[int, Standing]) -> Place:
         """Where the entry belongs, by its matches and the stories that they are in."""
-        nearest = sorted(matches, key=_nearest_first)
-        joins = next((match for match in nearest if self._may_join(match, stories[match.member.story])), None)
+        compared = sorted(matches, key=_nearest_first)
+        contradicted = {match.member.story for match in compared if match.verdict.contradicts}
+        nearest = [match for match in compared if match.verdict.links]
+        told_again = {match.member.story for match in compared if match.verdict.tells_again}
+        joins = next(
+            (
+                match
+                for match in nearest
+                if match.member.story not in contradicted
+                and self._may_join(match, stories[match.member.story], match.member.story in told_again)
+            ),
+            None,
+        )
         return Place(joins, tuple(_links(nearest, joins)))
 
-    def _may_join(self, match: Match, story: Standing) -> bool:
+    def _may_join(self, match: Match, story: Standing, told_again: bool) -> bool:
         level = match.verdict.level
-        if level not in _NEAR or story.size >= MOST:
+        if level not in _NEAR or len(story.sources) >= MOST:
             return False
-        return level is Level.SAME_TEXT or abs(self._entry.published - story.began) <= SAME_EVENT_WINDOW
+        if level is Level.SAME_TEXT:
+            return True
+        # What a source has told itself it joins only where that is told again, whoever tells it in between.
+        is_new = told_again or self._entry.source not in story.sources
+        return is_new and abs(self._entry.published - story.began) <= SAME_EVENT_WINDOW
 
     def matches(self, members: Iterable[Member]) -> Iterator[Match]:
-        """Those of these members that it is linked with at least."""
+        """Those of these members that it is linked with at least, or that it contradicts."""
         for member in members:
             other = _said(member.title, member.source_name, member.packed, member)
             verdict = deciding.compare(self._said, other, self._table, strangers=False)
-            if verdict.links:
+            if verdict.links or verdict.contradicts:
                 yield Match(member, verdict)
 
 

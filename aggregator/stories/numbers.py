@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+# What stands beside numbers in 繁體, as in 简体.
 _NARROW = str.maketrans(
-    "億萬點號屆歲個強連勝輪場戰縣張擊號車艦機損傷種樓層參週碼標級條項審",
-    "亿万点号届岁个强连胜轮场战县张击号车舰机损伤种楼层参周码标级条项审",
+    "億萬點號屆歲個強連勝輪場戰縣張擊車艦機損傷種樓層參週碼標級條項審組臺輛噸時間隻雙對顆員圓幣頭鄉鎮處門課題據單筆節齣幀頻線鍵劑桿畝聲戶盤響頁幫貫齡廠國隊爾歐韓澤",
+    "亿万点号届岁个强连胜轮场战县张击车舰机损伤种楼层参周码标级条项审组台辆吨时间只双对颗员元币头乡镇处门课题据单笔节出帧频线键剂杆亩声户盘响页帮贯龄厂国队尔欧韩泽",
 )
 _HAN_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _HAN_PLACES = {"十": 10, "百": 100, "千": 1000}
@@ -43,8 +44,11 @@ _IN_DIGITS = (("date", _DATE), ("year", _YEAR), ("month", _MONTH), ("score", _SC
 _DIGIT = re.compile(r"\d")
 _ANY = re.compile(rf"[\d{_HAN}首]")
 
-# A number of these counts what goes on growing while a story is told, so that another one is no contradiction.
-_GROWING = frozenset("死伤亡人名例失户例罹受遇")
+_LARGE = 100
+
+# A number of these counts what goes on growing while a story is told, so that another one is no contradiction; and
+# 13 时 is 下午 1 时.
+_GROWING = frozenset("死伤亡人名例失户例罹受遇时")
 # Kinds of which a title names only one, that it is about; 级, 强 and 地 stand behind the strength of an earthquake.
 _DECISIVE = frozenset(("date", "month", "year", "score", "%", "级", "强", "地"))
 
@@ -150,6 +154,11 @@ def shared(a: Numbers, b: Numbers) -> int:
     """How many numbers both titles have, whatever they count; 1 and 2 prove nothing, dates and scores do."""
     amounts = len({value for value in a.values & b.values if value > 2})
     return amounts + bool(a.facts.get("score", frozenset()) & b.facts.get("score", frozenset()))
+
+
+def agree_in_large(a: Numbers, b: Numbers) -> bool:
+    """Whether both titles have an amount that few titles have: 10 米 and 5-0 are in many, 600 亿 is not."""
+    return any(value >= _LARGE for value in a.values & b.values)
 
 
 def one_day(a: Numbers, b: Numbers) -> bool:

@@ -39,6 +39,7 @@ _SEVERAL = re.compile(r"\w{5}[；;]\s?\S*\w{5}")
 _CALL = re.compile(r"\W*(\w{2,8})(?:[！!，,。？?】]|\s*[｜|丨]|\s(?=\w{6}))")
 # Organisations that no table lists, by the end of their names.
 _ORGANISATION = re.compile(r"[\u4e00-\u9fff]{2}(?:大学|学院|银行|中学|小学|证券|基金|药房)")
+ORGANISATIONS = "organisations"
 _WORK = re.compile(r"《([^》]{2,30})》|中华人民共和国(\w{2,8}?法)")  # a law, too, is named by its title
 _LEAST_LEFT = 6  # characters of a title that must be left when something is taken off
 
@@ -94,7 +95,7 @@ def read(title: str, source: str, table: aliases.Aliases) -> Reading:
         mask=_NO_LETTER.sub("", _DIGITS.sub(_NUMERAL, folded)) if _DIGITS.search(folded) else letters,
         units=frozenset(units),
         numbers=numbers.read(title),
-        names=_by_kind([*names.items(), *((name, "organisations") for name in _ORGANISATION.findall(core))]),
+        names=_by_kind([*names.items(), *((name, ORGANISATIONS) for name in _ORGANISATION.findall(core))]),
         words=frozenset(unit for unit in units if unit.isascii() and not unit[0].isdigit() and not core.isascii()),
         speakers=tuple(_speakers(bare, table)),
         signs=contrasts.read(core),

@@ -6,7 +6,7 @@ A `hard` veto says that they are different things; a soft one only that they are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from aggregator.stories import contrasts, evidence, numbers
@@ -17,10 +17,16 @@ _TEMPLATE = 0.7
 # The share of both titles together that only says the day: what is left names no event.
 _DATED = 0.6
 _SHORT = 12  # characters of a title that names no event beside a day or a greeting
+_TOKEN = re.compile(r"[a-z]+|[\d.]+|[^\sa-z\d]")
+_HAN = re.compile(r"[\u4e00-\u9fff]{2,}\Z")
 _SUBSTITUTE = 8  # characters at most of what is put into a template
 _GREETING = re.compile(
     "安康|(?:节|节日|新年|生日|春节|中秋|元旦|圣诞|新春|周末)快乐|早安|晚安|节日祝福|happy new year|merry christmas"
 )
+
+
+# What two related titles may differ in, too.
+_SOFT = frozenset(("variant", "step", "sequel"))
 
 
 class Veto(NamedTuple):
@@ -40,7 +46,7 @@ def found(a: Reading, b: Reading) -> Iterator[Veto]:
         kind, decisive = contradiction
         yield Veto("numbers", kind, decisive or template or names != "")
     for code, words in contrasts.found(a.core, b.core, a.signs, b.signs):
-        yield Veto(code, words, code != "negation" or template)
+        yield Veto(code, words, code not in _SOFT and (code != "negation" or template))
     if names:
         yield Veto("names", names, template)
     if words := _other_words(a, b):
@@ -51,28 +57,55 @@ def found(a: Reading, b: Reading) -> Iterator[Veto]:
         yield Veto("format", "", False)
     if a.collects != b.collects:
         yield Veto("digest", "", False)
-    if words := _substituted(a, b):
-        yield Veto("template", words, True)
+    if replaced := _substituted(a, b):
+        words = "/".join(replaced.words)
+        # Of English words, both may be verbs that say the same.
+        yield Veto("template" if replaced.behind else "ending", words, not a.core.isascii())
+        if replaced.before == 0 and all(map(_HAN.match, replaced.words)):
+            yield Veto("subject", words, True)
+    elif words := evidence.other_subjects(a, b):
+        yield Veto("subject", words, template)
 
 
-def _substituted(a: Reading, b: Reading) -> str:
+class _Replaced(NamedTuple):
+    """What each of two titles has in the one place in which they differ, and how many tokens stand before it and
+    behind it."""
+
+    words: tuple[str, str]
+    before: int
+    behind: int
+
+
+def _substituted(a: Reading, b: Reading) -> _Replaced | None:
     """What stands in the one place in which two titles differ, where each has something else there: the subject or the
-    object of a template (平安银行 and 中信银行), unless they agree in a number."""
-    same_before = _common_start(a.core, b.core)
-    one, other = a.core[same_before:], b.core[same_before:]
-    same_behind = _common_start(one[::-1], other[::-1])
-    one, other = one[: len(one) - same_behind], other[: len(other) - same_behind]
-    short = min(len(one), len(other)) >= 2 and max(len(one), len(other)) <= _SUBSTITUTE
-    if not short or 2 * (same_before + same_behind) < max(len(a.core), len(b.core)):
-        return ""
-    rest = a.core[len(a.core) - same_behind :]
-    if rest in (a.core, a.tail) and rest in (b.core, b.tail):  # each only calls for attention in its own way
-        return ""
-    return "" if set(one) & set(other) or numbers.shared(a.numbers, b.numbers) else "/".join(sorted((one, other)))
+    object of a template (平安银行 and 中信银行), unless they agree in a large number.
+    """
+    x, y = _tokens(a.core), _tokens(b.core)
+    before = _common_start(x, y)
+    one, other = x[before:], y[before:]
+    behind = _common_start(one[::-1], other[::-1])
+    one, other = one[: len(one) - behind], other[: len(other) - behind]
+    lengths = [sum(map(len, tokens)) for tokens in (one, other)]
+    short = min(lengths) >= 2 and (max(lengths) <= _SUBSTITUTE or (a.core.isascii() and max(len(one), len(other)) <= 2))
+    if not short or 2 * (before + behind) < max(len(x), len(y)):
+        return None
+    rest = "".join(x[len(x) - behind :])
+    if rest and all(rest in ("".join(_tokens(each.core)), "".join(_tokens(each.tail))) for each in (a, b)):
+        return None  # each only calls for attention in its own way
+    if set(one) & set(other) or numbers.agree_in_large(a.numbers, b.numbers):
+        return None
+    blank = " " if a.core.isascii() else ""
+    first, second = sorted((blank.join(one), blank.join(other)))
+    return _Replaced((first, second), before, behind)
 
 
-def _common_start(one: str, other: str) -> int:
-    """How many characters two texts begin with alike."""
+def _tokens(core: str) -> list[str]:
+    """The words of Latin letters, the numbers and the other characters of a folded title."""
+    return _TOKEN.findall(core)
+
+
+def _common_start(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many tokens two titles begin with alike."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((place for place, (x, y) in pairs if x != y), min(len(one), len(other)))
 
