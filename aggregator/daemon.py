@@ -192,7 +192,8 @@ class _Life:
     async def _poll(self) -> None:
         said = self._polls.tick()
         try:
-            await self._line.tick(_now(), patience=PATIENCE, report=said.report)
+            # A whole second, as ticks begin on one: an interval of so many seconds ends when a tick begins.
+            await self._line.tick(_now().replace(microsecond=0), patience=PATIENCE, report=said.report)
             said.end()
             self._clock_is_back = False
         except _UNWRITABLE as error:

@@ -64,20 +64,29 @@ class StatusError(FetchError):
     """The server answered with a failing status.
 
     `retry_after` is what the server asked for (RFC 9110, section 10.2.3), as a duration from the answer, or None.
+    `is_elsewhere`: it is the status of where a redirect led.
     """
 
-    def __init__(self, message: str, status: int, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self, message: str, status: int, retry_after: timedelta | None = None, is_elsewhere: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+        self.is_elsewhere = is_elsewhere
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the address itself says that it is gone for good (RFC 9110, section 15.5.11)."""
+        return self.status == 410 and not self.is_elsewhere
 
     @property
     def is_busy(self) -> bool:
         """Whether nothing is wrong but that we came now (RFC 6585, section 4; RFC 9110, section 15.6.4)."""
         return self.status in (429, 503)
 
-    def __reduce__(self) -> tuple[type[StatusError], tuple[str, int, timedelta | None]]:
-        return type(self), (str(self), self.status, self.retry_after)
+    def __reduce__(self) -> tuple[type[StatusError], tuple[str, int, timedelta | None, bool]]:
+        return type(self), (str(self), self.status, self.retry_after, self.is_elsewhere)
 
 
 class RefusedError(FetchError):

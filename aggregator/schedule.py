@@ -33,8 +33,10 @@ def next_poll(
     asked: Iterable[timedelta | None] = (),
     failures: int = 0,
     wishes: Wishes = _NO_WISHES,
+    waited: timedelta = timedelta(),
 ) -> datetime:
-    """When to poll next. `asked` is what the server wants (max-age, Retry-After); like the document's own `wishes` it
+    """When to poll next. The interval counts from the request, which went out so long after `now` as the poll had
+    `waited`. `asked` is what the server wants (max-age, Retry-After); like the document's own `wishes` it
     only ever lengthens.
 
     After the first failure one interval passes, then twice as long each time, never over a day unless `asked`.
@@ -42,6 +44,7 @@ def next_poll(
     wait = interval
     if failures > 1:
         wait = max(interval, min(interval * 2 ** min(failures - 1, 16), SLOWEST))
+    wait += waited
     for wanted in (*asked, wishes.ttl):
         if wanted is not None:
             wait = max(wait, min(wanted, LONGEST))
@@ -83,12 +86,14 @@ class Clockwork:
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def every(self, period: timedelta, job: Callable[[], Awaitable[None]]) -> None:
-        """Run `job` each `period`, the first time at once. A run that comes late is not skipped but folded into one."""
+        """Run `job` each `period`, from the next whole second on. A run that comes late is not skipped but folded into
+        one."""
+        now = datetime.now(self._scheduler.timezone)
         self._scheduler.add_job(
             job,
             "interval",
             seconds=period.total_seconds(),
-            next_run_time=datetime.now(self._scheduler.timezone),
+            next_run_time=now.replace(microsecond=0) + timedelta(seconds=1),
             misfire_grace_time=None,
             coalesce=True,
             max_instances=1,

@@ -10,6 +10,7 @@ import hashlib
 import stat
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -33,6 +34,8 @@ _HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "Access-Control-Allow-Origin": "*",
 }
+
+_PROBES = ("/healthz", "/readyz")
 
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'"
 
@@ -90,7 +93,8 @@ class Site:
         rebinding).
         """
         name = request.host.rsplit(":", 1)[0].lower()
-        if self.hosts and name not in self.hosts:
+        is_probe = request.path in _PROBES  # by an address, most often; they tell nothing that is worth guarding
+        if self.hosts and name not in self.hosts and not is_probe:
             raise web.HTTPMisdirectedRequest(text="this host is not served here; see site.hosts\n")
         return await handler(request)
 
@@ -162,22 +166,27 @@ class Site:
 
 def _accepts_gzip(accepted: str) -> bool:
     """Whether gzip is acceptable (RFC 9110, section 12.5.3)."""
+    weights = {}
     for part in accepted.lower().split(","):
         coding, _, parameters = part.strip().partition(";")
-        if coding.strip() in ("gzip", "x-gzip", "*"):
-            weight = parameters.replace(" ", "").removeprefix("q=")
-            return not weight or weight.strip("0.") != ""
-    return False
+        weight = parameters.replace(" ", "").removeprefix("q=")
+        weights[coding.strip()] = not weight or weight.strip("0.") != ""
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", False)))
 
 
 def _unchanged(request: web.Request, found: _Representation) -> bool:
     """Whether the request's conditions say that the client has this representation; If-None-Match comes first."""
-    if (tags := request.headers.get("If-None-Match")) is not None:
-        given = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
+    if tags := request.headers.getall("If-None-Match", ()):
+        given = [tag.strip().removeprefix("W/") for tag in ",".join(tags).split(",")]
         return "*" in given or found.etag in given
     if (since := request.headers.get("If-Modified-Since")) is None:
         return False
     try:
-        return parsedate_to_datetime(found.modified) <= parsedate_to_datetime(since)
-    except (TypeError, ValueError):
+        return parsedate_to_datetime(found.modified) <= _utc(parsedate_to_datetime(since))
+    except (TypeError, ValueError, OverflowError):
         return False
+
+
+def _utc(moment: datetime) -> datetime:
+    """The moment of an HTTP-date: asctime names no zone, and means GMT (RFC 9110, section 5.6.7)."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -16,6 +16,7 @@ import feedparser
 import pytest
 
 from aggregator import config, daemon
+from aggregator.parse import MOST_AT_ONCE
 from tests.feedserver import Answer
 from tests.instance import item, rss
 
@@ -124,6 +125,16 @@ def test_what_is_new_in_a_document_after_one_that_only_dated_itself_anew_is_read
         said = instance.poll("--all", "--now", f"2026-11-22T{hour}:30:00Z")
     assert "A: ok, 1 new, 0 changed" in said
     assert titles(instance) == ["Story 2", "Story 1"]
+
+
+def test_validators_of_a_document_that_was_not_read_to_its_end_are_not_taken(instance, feeds):
+    long = rss(*(f"<item><title>{number}</title></item>" for number in range(MOST_AT_ONCE + 5)))
+    feeds["/a.xml"] = Answer(long.encode(), headers={"ETag": '"long"'})
+    instance.configure([{"name": "A", "url": feeds.url("/a.xml"), "category": "tech"}])
+    for hour in (12, 14, 16):
+        instance.poll("--now", f"2026-11-22T{hour}:00:00Z")
+    assert [headers.get("If-None-Match") for _, headers in feeds.asked] == [None, None, '"long"']
+    assert instance.export("sources")[0]["entries"] == MOST_AT_ONCE + 5
 
 
 def test_rows_of_one_tick_are_in_the_order_of_their_dates_across_sources(instance, feeds):

@@ -48,6 +48,13 @@ def test_no_server_asks_for_more_than_a_month():
     assert schedule.next_poll(NOW, HOUR, asked=[4000 * DAY]) == NOW + 31 * DAY
 
 
+def test_the_interval_counts_from_the_request_and_a_wish_from_the_tick():
+    waited = timedelta(seconds=20)
+    assert schedule.next_poll(NOW, HOUR, waited=waited) == NOW + HOUR + waited
+    assert schedule.next_poll(NOW, HOUR, [2 * HOUR], waited=waited) == NOW + 2 * HOUR
+    assert schedule.next_poll(NOW, HOUR, failures=2, waited=waited) == NOW + 2 * HOUR + waited
+
+
 def test_failures_double_the_wait_from_the_second_on_up_to_a_day():
     waits = [schedule.next_poll(NOW, HOUR, failures=n) - NOW for n in (1, 2, 3, 4, 20, 100)]
     assert waits == [HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, DAY, DAY]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -59,7 +60,14 @@ def test_the_etag_counts_before_the_date(served):
 
 
 def test_nonsense_conditions_are_no_conditions(served):
-    assert served.get("/feeds/tech.atom", {"If-Modified-Since": "yesterday"})[0] == 200
+    for nonsense in ("yesterday", "Tue, 24 Nov 99999999999 23:59:59 GMT", "Tue, 24 Nov 2026 23:59:59 +99999999999999"):
+        assert served.get("/feeds/tech.atom", {"If-Modified-Since": nonsense})[0] == 200
+
+
+@pytest.mark.parametrize("form", ["%a %b %d %H:%M:%S %Y", "%A, %d-%b-%y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S -0000"])
+def test_a_date_may_have_any_form(served, form):
+    soon = (datetime.now(UTC) + timedelta(hours=1)).strftime(form)
+    assert served.get("/feeds/tech.atom", {"If-Modified-Since": soon})[0] == 304
 
 
 def test_gzip_is_sent_to_who_accepts_it_with_an_etag_of_its_own(served):
@@ -69,7 +77,8 @@ def test_gzip_is_sent_to_who_accepts_it_with_an_etag_of_its_own(served):
     assert gzip.decompress(zipped[2]) == plain[2]
     assert zipped[1]["ETag"] != plain[1]["ETag"]
     assert zipped[1]["Vary"] == "Accept-Encoding"
-    assert served.get("/feeds/tech.atom", {"Accept-Encoding": "gzip;q=0"})[2] == plain[2]
+    for refused in ("gzip;q=0", "*, gzip;q=0", "identity"):
+        assert served.get("/feeds/tech.atom", {"Accept-Encoding": refused})[2] == plain[2]
 
 
 def test_head_is_get_without_body(served):
@@ -146,3 +155,4 @@ def test_foreign_host_names_are_refused_where_ours_are_listed(instance, feeds):
     instance.start()
     assert instance.get("/", {"Host": "evil.example"})[0] == 421
     assert instance.get("/", {"Host": "news.example"})[0] == 200
+    assert [instance.get(probe, {"Host": "evil.example"})[0] for probe in ("/healthz", "/readyz")] == [200, 200]

@@ -79,6 +79,21 @@ def test_a_copy_that_comes_later_joins_and_changes_no_published_id(instance, fee
     assert "报道来源 2" in after.content[0].value
 
 
+def test_coverage_counts_sources_and_names_a_page_of_a_source_once(instance, feeds):
+    def told(number, link):
+        date = f"2026-11-22T0{number}:00:00Z"
+        return item(number, "海州地铁四号线正式通车", link=link, date=date, text=f"{TEXT}{number}")
+
+    feeds["/A.xml"] = rss(told(1, "http://news.example/a/1?utm_source=rss"))
+    again = told(3, "http://news.example/a/1?utm_source=b")
+    feeds["/B.xml"] = rss(told(2, "http://news.example/b/1"), again)
+    configure(instance, feeds, "A", "B")
+    instance.poll("--now", NOW)
+    (story,) = entries(instance)
+    assert "报道来源 2" in story.content[0].value
+    assert story.content[0].value.count("<li>") == len({"A a/1", "B b/1"})
+
+
 def test_another_source_takes_no_second_article_of_a_source_out_of_its_feed(instance, feeds):
     feeds["/A.xml"] = rss(
         item(1, "海州地铁四号线正式通车", date="2026-11-22T08:00:00Z"),
@@ -100,7 +115,7 @@ def test_a_join_by_hand_makes_one_story_and_its_undoing_two_again(instance, feed
     instance.command("story", "join", first, second)
     instance.poll("--now", "2026-11-22T12:10:00Z")
     assert titles(instance) == ["海州地铁四号线通车"]
-    assert "报道来源 3" in entries(instance)[0].content[0].value
+    assert "报道来源 2" in entries(instance)[0].content[0].value
     assert f"was joined with {first} by" in instance.command("explain", second).stdout
     assert " 1 stories;" in instance.command("status").stdout
     instance.command("story", "join", first, second, "--undo")
@@ -190,7 +205,7 @@ def test_what_has_joined_a_split_off_entry_comes_along_when_that_is_undone(insta
     instance.poll("--now", "2026-11-22T12:30:00Z")
     (story,) = entries(instance)
     assert story.title == "海州地铁四号线通车"
-    assert "报道来源 3" in story.content[0].value
+    assert "报道来源 2" in story.content[0].value
 
 
 def test_an_undo_without_a_decision_is_an_error(instance, feeds):

@@ -34,13 +34,14 @@ def conditions(known: models.Validators) -> Mapping[str, str]:
 
 
 def _kept(value: str | None) -> str | None:
-    r"""The value as text that can be stored: `\xe9` for a byte that is no UTF-8, `\\` for a backslash. None where it
-    holds control characters, which no request may."""
+    r"""The value as text that can be stored and shown: `\xe9` for a byte that is not ASCII, `\\` for a backslash. None
+    where it holds control characters, which no request may."""
     if not value or _UNSENDABLE.search(value):
         return None
     if value.isascii() and "\\" not in value:
         return value
-    return value.replace("\\", "\\\\").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    said = value.replace("\\", "\\\\").encode("utf-8", "surrogateescape")
+    return said.decode("ascii", "backslashreplace")
 
 
 def _sent(kept: str | None) -> str | None:
@@ -95,7 +96,7 @@ def retry_after(fields: Fields, now: datetime) -> timedelta | None:
 def _seconds(value: str | None) -> timedelta | None:
     """delta-seconds (RFC 9111, section 1.2.2), else None. Eleven digits are absurd; timedelta holds few more."""
     text = (value or "").strip()
-    return timedelta(seconds=int(text[:11])) if text.isascii() and text.isdigit() else None
+    return timedelta(seconds=int(text.lstrip("0")[:11] or "0")) if text.isascii() and text.isdigit() else None
 
 
 def _until(value: str | None, fields: Fields, now: datetime) -> timedelta | None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import blake2b
 from types import TracebackType
 from typing import Self
@@ -70,8 +71,8 @@ class Request:
     """What to ask for. `headers` and the login are sent to the origin of `home` only, and never shown; without `home`
     that of `url`.
 
-    `validators` are of the document behind `url`, and where permanent redirects lead from it, of `moved_to` alone.
-    `digest` is that of the last document.
+    `validators` are of the document at the address `validated`, without it of that at `url`. `digest` is that of the
+    last document.
     """
 
     url: str = field(repr=False)
@@ -79,7 +80,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
-    moved_to: str | None = field(default=None, repr=False)
+    validated: str | None = field(default=None, repr=False)
     home: str | None = field(default=None, repr=False)
     digest: bytes = field(default=b"", repr=False)
 
@@ -133,6 +134,11 @@ class _Trip:
     visited: set[str] = field(default_factory=set)
 
 
+def _both(one: Callable[[], None], other: Callable[[], None]) -> None:
+    one()
+    other()
+
+
 def user_agent(contact: str) -> str:
     """Product, version and where to complain: `aggregator/1.2.3 (+https://example.com/about)`."""
     return f"aggregator/{__version__} (+{contact})" if contact else f"aggregator/{__version__}"
@@ -178,16 +184,18 @@ class Fetcher:
             return answer
 
     @asynccontextmanager
-    async def holding(self, request: Request, now: datetime) -> AsyncIterator[Fetched | NotModified]:
+    async def holding(
+        self, request: Request, now: datetime, sent: Callable[[], None] = lambda: None
+    ) -> AsyncIterator[Fetched | NotModified]:
         """As `get`, for as long as the answer is worked on: it counts among those that are fetched at once, so that
-        nobody fetches faster than he can read."""
+        nobody fetches faster than he can read. `sent` is called when a request goes out."""
         trip = self._set_out(request, now)
         loop = asyncio.get_running_loop()
         result = None
         while result is None:
             async with self._gates.turn(trip.url.raw_host or "") as turn:
                 started = loop.time()
-                result = await self._hop(trip, turn.sent)
+                result = await self._hop(trip, partial(_both, turn.sent, sent))
                 trip.seconds -= loop.time() - started
                 if result is not None:
                     turn.end()
@@ -265,7 +273,8 @@ class Fetcher:
                 raise errors.StatusError(f"{host} answered {status} without an address to go to", status, retry_after)
             _follow(trip, status, location)
             return None
-        raise errors.StatusError(f"{host} answered {_status_line(status)}", status, retry_after)
+        is_elsewhere = len(trip.visited) > 1
+        raise errors.StatusError(f"{host} answered {_status_line(status)}", status, retry_after, is_elsewhere)
 
     async def _document(self, trip: _Trip, answer: wire.Answer) -> Fetched:
         content_type = answer.fields.get("Content-Type")
@@ -336,11 +345,11 @@ def _basic(username: str, password: str) -> str:
 
 
 def _conditions(trip: _Trip) -> Mapping[str, str]:
-    """What makes the request of this hop conditional. Validators go to every hop, as they belong to the last answer of
-    the chain; but an address to which the document has just moved for good never gave any: it must send all of it, or
-    nobody knows that it can be read (RFC 9110, section 8.8).
+    """What makes the request of this hop conditional: validators say nothing to an address that gave none of them (RFC
+    9110, section 8.8), as where a redirect leads elsewhere than the last time. It could answer 304 for what it never
+    sent.
     """
-    known = trip.permanent_url is None or trip.permanent_url == trip.request.moved_to
+    known = str(trip.url) == (trip.request.validated or str(addresses.parse(trip.request.url)))
     return answers.conditions(trip.request.validators) if known else {}
 
 

@@ -81,7 +81,7 @@ class ParsedFeed:
     """One fetched document. `entries` are the entries that were not in `seen` when it was read, in document order;
     `hashes` has 8 bytes for every entry of the document, or 8 for all of it where the cut was not certain. `gist` is
     the same for documents that differ in nothing but the time at which they were made; empty where none was made.
-    `complete`: all entries that were not in `seen` were read.
+    `complete`: all entries that were not in `seen` were read, and the document has an end.
     """
 
     format: str

@@ -19,7 +19,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What the store remembers of a source, as a poll needs it. `hashes`, `gist` and `digest` are of the last document.
+    """What the store remembers of a source, as a poll needs it. `hashes`, `gist` and `digest` are of the last document;
+    the validators are of the one at the address `validated` (None: at `place`).
 
     `founding`: it came with the first configuration. `fetched` and `parsed`: the last polls that brought a document,
     and one that could be read. `id_by`: by what its entries are known (own, link, made).
@@ -30,6 +31,7 @@ class SourceState:
     url: str
     place: Place
     validators: Validators
+    validated: str | None
     hashes: bytes
     gist: bytes
     digest: bytes
@@ -55,5 +57,6 @@ class Visit:
     not_before: datetime | None = None
     place: Place | None = None
     validators: Validators | None = None
+    validated: str | None = None
     fetched: datetime | None = None
     digest: bytes | None = None

@@ -42,7 +42,7 @@ def read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, s
     entries with the same bytes are left out of the result. Where they cannot be told apart, one hash is of all bytes.
     """
     feed = _read(body, content_type, url, zone, seen)
-    complete = len(feed.entries) < MOST_AT_ONCE
+    complete = feed.complete and len(feed.entries) < MOST_AT_ONCE
     return replace(feed, complete=complete, gist=gist(body, content_type) if complete else b"")
 
 
@@ -61,7 +61,8 @@ def _read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, 
     # (Some of a page's words may look like a feed's tags.)
     if not feed.entries and (not feed.format or _PAGE.match(repair.after_prolog(xml))):
         raise _no_feed(xml, url)
-    return replace(feed, hashes=_whole_hash(body), wishes=wishes.read(decoded.text.encode()))
+    hashes = _whole_hash(body) if feed.complete else b""
+    return replace(feed, hashes=hashes, wishes=wishes.read(decoded.text.encode()))
 
 
 def _whole_hash(body: bytes) -> bytes:
@@ -75,8 +76,11 @@ def _read_xml(xml: str, encoding: str, url: str, zone: tzinfo | None, seen: byte
     if encoding != "utf-8":
         repairs += (f"encoding:{encoding}",)
     if found is None:
-        return _whole(document, encoding, url, zone, repairs, b"")
+        feed = _whole(document, encoding, url, zone, repairs, b"")
+        return replace(feed, complete=not (repaired and repair.is_cut_off(xml)))
     feed = _unseen(document, found, encoding, url, zone, seen, repairs)
+    if repaired and repair.is_cut_off(xml):
+        feed = replace(feed, complete=False)
     return replace(feed, wishes=wishes.read(cut.small(document, found, ())))
 
 

@@ -64,6 +64,9 @@ def _number(hexadecimal: str | None, decimal: str | None) -> int:
 
 # ---------------------------------------------------------------------------------------------- the ladder
 
+_END = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
+_TAIL = 20_000  # characters behind the end of a feed, which some servers append
+
 
 def wellformed(text: str) -> tuple[str, bool]:
     """`text`, already `clean`, as well-formed XML from the root element on, and whether it had to be repaired.
@@ -77,6 +80,11 @@ def wellformed(text: str) -> tuple[str, bool]:
     if not _is_wellformed(mended):
         raise ParseError("there is no XML element that can be read in the document")
     return mended, True
+
+
+def is_cut_off(text: str) -> bool:
+    """Whether a feed ends before its root element does: there may be entries of which nothing came."""
+    return _END.search(text, max(len(text) - _TAIL, 0)) is None
 
 
 def _is_wellformed(body: str) -> bool:

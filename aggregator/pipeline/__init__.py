@@ -41,6 +41,7 @@ PARSE_DEADLINE = timedelta(seconds=15)
 RENDER_DEADLINE = timedelta(seconds=60)
 PRUNED_AT_ONCE = 50  # stories in one transaction
 POSTINGS_AT_ONCE = 20_000  # postings that are looked through in one transaction
+AT_ONCE = timedelta(seconds=0.25)  # within which a request goes out at the time of its tick
 UNDER_WAY = 1000  # polls at the most that a tick has under way
 
 
@@ -58,6 +59,21 @@ class Report:
     changed: int = 0
     reason: str = ""
     seconds: float = 0.0
+
+
+class _Course:
+    """How long a poll has `waited` for its turn since the tick began when its request went out, and what the server has
+    `asked` to wait, from the tick on."""
+
+    def __init__(self, since: Callable[[], timedelta]) -> None:
+        self._since = since
+        self.waited = timedelta()
+        self.asked: timedelta | None = None
+
+    def sent(self) -> None:
+        """A request goes out. The first counts; what goes out at once has not waited."""
+        if not self.waited and (waited := self._since()) >= AT_ONCE:
+            self.waited = waited
 
 
 @dataclass(slots=True)
@@ -190,28 +206,30 @@ class Pipeline:
         """Poll one source. Whatever goes wrong with the source ends here, as a stored reason; StoreError is passed
         on.
         """
+        course = _Course(partial(self._since, now))
         try:
-            return await self._visit(setup, state, now)
+            return await self._visit(setup, state, now, course)
         except errors.StatusError as error:
-            status = "gone" if error.status == 410 else "failing"
-            asked = error.retry_after and error.retry_after + self._since(now)
-            return await self._failed(setup, state, now, str(error), status, asked, error.is_busy)
+            status = "gone" if error.is_gone else "failing"
+            course.asked = error.retry_after and error.retry_after + self._since(now)
+            return await self._failed(setup, state, now, course, str(error), status, error.is_busy)
         except errors.SourceError as error:
-            return await self._failed(setup, state, now, str(error))
+            return await self._failed(setup, state, now, course, str(error))
         except workers.WorkerLostError as error:
-            return await self._failed(setup, state, now, f"reading the document {error}")
+            return await self._failed(setup, state, now, course, f"reading the document {error}")
         except errors.StoreError:
             raise
         except Exception as error:
             log.exception("bug: polling %s raised; the source counts as failing", state.name)
-            return await self._failed(setup, state, now, f"internal error: {error!r}")
+            return await self._failed(setup, state, now, course, f"internal error: {error!r}")
 
-    async def _visit(self, setup: Setup, state: SourceState, now: datetime) -> Report:
+    async def _visit(self, setup: Setup, state: SourceState, now: datetime, course: _Course) -> Report:
         source, settings = setup.sources[state.name], setup.settings
         edition = setup.edition(state.name, setup.generation)
         news = None
-        async with self.fetcher.holding(visits.request(source, state, now), now) as answer:
+        async with self.fetcher.holding(visits.request(source, state, now), now, course.sent) as answer:
             late = self._since(now)
+            course.asked = answer.retry_after and answer.retry_after + late
             if isinstance(answer, fetch.Fetched) and not _is_known(answer, state):
                 news = await self.pool.run(
                     PARSE_DEADLINE,
@@ -224,12 +242,12 @@ class Pipeline:
                     state.hashes,
                 )
         if news is None:
-            visit = visits.success(source, state, settings.poll, answer, now, late)
+            visit = visits.success(source, state, settings.poll, answer, now, course.waited, late)
             await self.writer.gather_one(store.sources.record, visit)
             return Report(state.name, "unchanged")
         feed, entries = news
         state = replace(state, wishes=feed.wishes)
-        visit = visits.success(source, state, settings.poll, answer, now, late, feed.complete)
+        visit = visits.success(source, state, settings.poll, answer, now, course.waited, late, feed.complete)
         horizon = visits.horizon(state, settings.publish, now)
         new, changed = await self.writer.gather(transactions.keep, state, visit, feed, entries, horizon, edition)
         return Report(state.name, "ok", new, changed)
@@ -243,13 +261,13 @@ class Pipeline:
         setup: Setup,
         state: SourceState,
         now: datetime,
+        course: _Course,
         reason: str,
         status: str = "failing",
-        asked: timedelta | None = None,
         is_busy: bool = False,
     ) -> Report:
-        source = setup.sources[state.name]
-        visit = visits.failure(source, state, setup.settings.poll, now, reason, status, asked, is_busy)
+        source, poll = setup.sources[state.name], setup.settings.poll
+        visit = visits.failure(source, state, poll, now, course.waited, reason, status, course.asked, is_busy)
         await self.writer.gather_one(store.sources.record, visit)
         return Report(state.name, status, reason=reason)
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from aggregator import categorize, prepare, publish, stories
 from aggregator.models import Config, Edition, Weight
 
-RECIPE_VERSION = 2  # raised when rendering changes, so that every feed is rendered anew after an upgrade
+RECIPE_VERSION = 3  # raised when rendering changes, so that every feed is rendered anew after an upgrade
 
 
 class Setup:

@@ -24,7 +24,7 @@ def request(source: Source, state: SourceState, now: datetime) -> fetch.Request:
         headers=source.headers,
         username=source.username,
         password=source.password,
-        moved_to=state.place.moved_to,
+        validated=state.validated,
         home=source.url,
         digest=state.digest.removeprefix(parse.VERSION),
     )
@@ -36,12 +36,15 @@ def success(
     settings: PollSettings,
     answer: fetch.Fetched | fetch.NotModified,
     now: datetime,
+    waited: timedelta,
     late: timedelta,
     complete: bool = True,
 ) -> Visit:
-    """The visit of a poll that brought a document, or the news that it has not changed. What the server asks for counts
-    from its answer, which came so `late` after `now`. `complete`: all that there was to read in it has been read, by
-    this release's rules."""
+    """The visit of a poll that brought a document, or the news that it has not changed. The interval counts from the
+    request, which went out so long after `now` as the poll had `waited`; what the server asks for from its answer,
+    which came so `late`. `complete`: all that there was to read in it has been read, by this release's rules; of any
+    other the server must send all again.
+    """
     lifetime, retry_after = (wait + late if wait else None for wait in (answer.lifetime, answer.retry_after))
     interval = schedule.interval(source, settings, state.rhythm)
     return Visit(
@@ -50,10 +53,11 @@ def success(
         reason="",
         failures=0,
         polled=now,
-        next_poll=schedule.next_poll(now, interval, (lifetime, retry_after), wishes=state.wishes),
+        next_poll=schedule.next_poll(now, interval, (lifetime, retry_after), 0, state.wishes, waited),
         not_before=_not_before(now, retry_after),
         place=_place(state, answer.permanent_url),
-        validators=answer.validators,
+        validators=answer.validators if complete else Validators(),
+        validated=answer.url if answer.url != state.validated else None,
         fetched=now if isinstance(answer, fetch.Fetched) else None,
         digest=_digest(answer, complete),
     )
@@ -85,6 +89,7 @@ def failure(
     state: SourceState,
     settings: PollSettings,
     now: datetime,
+    waited: timedelta,
     reason: str,
     status: str = "failing",
     asked: timedelta | None = None,
@@ -106,7 +111,7 @@ def failure(
         reason=reason,
         failures=failures,
         polled=now,
-        next_poll=schedule.next_poll(now, interval, [asked], times, state.wishes),
+        next_poll=schedule.next_poll(now, interval, [asked], times, state.wishes, waited),
         not_before=_not_before(now, asked),
         place=Place(state.url) if lost else None,
         validators=Validators() if lost else None,

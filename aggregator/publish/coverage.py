@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
+from aggregator import urls
 from aggregator.models import Mention, PublishedEntry
 
 
@@ -30,14 +31,34 @@ def text(entry: PublishedEntry, language: str) -> str:
 def markup(entry: PublishedEntry, language: str) -> str:
     """The block of an entry that names others (HTML); nothing for one that names none."""
     words = _WORDS.get(_script(language), _WORDS["en"])
-    told = (Mention(entry.source_name, entry.title, entry.link), *entry.coverage) if entry.coverage else ()
-    coverage = _list(words.coverage.format(len(told)), told, words.between)
+    others = told(entry)
+    everybody = (Mention(entry.source_name, entry.title, entry.link), *others) if others else ()
+    sources = len({mention.source_name for mention in everybody})
+    coverage = _list(words.coverage.format(sources), everybody, words.between)
     return coverage + _list(words.related, entry.related, words.between)
+
+
+def told(entry: PublishedEntry) -> list[Mention]:
+    """Who else tells the story. What a source that is named already says of a page that is named already is left
+    out."""
+    sources, pages = {entry.source_name}, {_page(entry.link)}
+    kept = []
+    for mention in entry.coverage:
+        if mention.source_name not in sources or _page(mention.link) not in pages:
+            kept.append(mention)
+        sources.add(mention.source_name)
+        pages.add(_page(mention.link))
+    return kept
+
+
+def _page(link: str | None) -> str | None:
+    """The page that a link leads to, however its source counts who follows it."""
+    return link and (urls.single_page(link) or link)
 
 
 def mentioned(entry: PublishedEntry) -> list[Mention]:
     """Those that the entry names and that have an address, each address once: its links with rel=related."""
-    named = {mention.link: mention for mention in (*entry.coverage, *entry.related) if mention.link != entry.link}
+    named = {mention.link: mention for mention in (*told(entry), *entry.related) if mention.link != entry.link}
     return [mention for link, mention in named.items() if link]
 
 

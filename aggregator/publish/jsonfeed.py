@@ -57,7 +57,7 @@ def _item(meta: FeedMeta, entry: PublishedEntry) -> dict[str, Any]:
         "language": entry.language,
         "attachments": [_attachment(enclosure, entry.duration) for enclosure in entry.enclosures],
         "_itunes": {k: v for k, v in (("duration", entry.duration), ("episode", entry.episode)) if v},
-        "_coverage": list(map(_mention, entry.coverage)),
+        "_coverage": list(map(_mention, coverage.told(entry))),
         "_related": list(map(_mention, entry.related)),
         "_source": source | ({"rights": rights} if rights else {}),
     }

@@ -247,3 +247,9 @@ def m005_gist(db: Database) -> None:
 def m006_digest(db: Database) -> None:
     """What stands for its bytes as they were transferred, by which it is known before it is decoded."""
     db.executescript("alter table source add column digest blob not null default x''")
+
+
+@migrations()
+def m007_validated(db: Database) -> None:
+    """The address whose document the validators are of: to another one they say nothing."""
+    db.executescript("alter table source add column validated text")

@@ -15,7 +15,7 @@ from aggregator.store.connection import maybe_moment, moment, seconds
 
 _STATE_COLUMNS = (
     "id, name, url, current_url, moved_to, moved_polls, etag, last_modified, hashes, gist, digest, failures, rhythm,"
-    " ttl, skip_hours, skip_days, founding, fetched, parsed, id_by"
+    " validated, ttl, skip_hours, skip_days, founding, fetched, parsed, id_by"
 )
 
 
@@ -142,6 +142,7 @@ def _state(row: dict[str, Any]) -> SourceState:
         url=row["url"],
         place=Place(row["current_url"], row["moved_to"], row["moved_polls"]),
         validators=Validators(row["etag"], row["last_modified"]),
+        validated=row["validated"],
         hashes=row["hashes"],
         gist=row["gist"],
         digest=row["digest"],
@@ -200,6 +201,8 @@ def _columns(visit: Visit) -> dict[str, Any]:
         }
     if visit.validators is not None:
         columns |= {"etag": visit.validators.etag, "last_modified": visit.validators.last_modified}
+    if visit.validated is not None:
+        columns["validated"] = visit.validated
     if visit.fetched is not None:
         columns["fetched"] = columns["parsed"] = seconds(visit.fetched)
     if visit.digest is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.rawserver import CLOSE, RESET, Script, reply
-from tests.rig.stage import DAY, HOUR, START, Host, Story, case, feed, http_date, status
+from tests.rig.stage import DAY, HOUR, START, Host, Story, case, document, feed, http_date, status, to
 
 FAILURES: dict[str, Script] = {
     "403": status("403 Forbidden"),
@@ -143,6 +143,24 @@ def a_410_stops_the_source_and_says_so(host: Host) -> Story:
         seen = yield feed()
         assert seen.requests == []
         assert seen.status == "gone"
+
+
+@case()
+def a_410_behind_a_redirect_is_a_failure_like_any_other(host: Host) -> Story:
+    seen = yield {"/feed": to("302 Elsewhere", "/new"), "/new": status("410 Gone")}
+    assert (seen.status, seen.wait) == ("failing", HOUR)
+    assert (yield feed()).status == "ok"
+
+
+@case()
+def retry_after_beside_a_document_that_cannot_be_read_lengthens(host: Host) -> Story:
+    seen = yield document("<html>maintenance</html>", Retry_After="18000")
+    assert (seen.status, seen.wait) == ("failing", 5 * HOUR)
+
+
+@case()
+def seconds_may_begin_with_noughts(host: Host) -> Story:
+    assert (yield status("429 Too Many Requests", Retry_After="0000000018000")).wait == 5 * HOUR
 
 
 @case(enabled=False)

@@ -22,6 +22,7 @@ POLITE: Mapping[str, tuple[Case, ...]] = {
         validators.validators_of_an_error_are_not_taken,
         validators.validators_of_a_body_that_does_not_parse_are_not_taken,
         validators.validators_of_a_broken_transfer_are_not_taken,
+        validators.validators_of_a_document_that_is_cut_off_are_not_taken,
         validators.a_304_that_was_not_asked_for_is_no_document,
     ),
     "Validators are dropped every 8 days": (validators.validators_are_dropped_after_eight_days,),
@@ -54,6 +55,8 @@ POLITE: Mapping[str, tuple[Case, ...]] = {
         rhythm.a_wish_that_comes_without_a_new_entry_counts,
         failing.retry_after_beside_a_document_lengthens_and_is_obeyed_even_by_all,
         failing.retry_after_never_shortens,
+        failing.retry_after_beside_a_document_that_cannot_be_read_lengthens,
+        failing.seconds_may_begin_with_noughts,
     ),
     "Absurd values are ignored; nothing holds longer than 31 days": (
         rhythm.absurd_lifetimes_are_ignored,
@@ -88,6 +91,7 @@ POLITE: Mapping[str, tuple[Case, ...]] = {
     ),
     "410 stops the source and says so; enabled: false is never asked": (
         failing.a_410_stops_the_source_and_says_so,
+        failing.a_410_behind_a_redirect_is_a_failure_like_any_other,
         failing.a_disabled_source_is_never_asked,
     ),
     "All of it survives a restart; --all overrides the rhythm, not Retry-After, 410 or enabled: false": (
@@ -109,7 +113,10 @@ POLITE: Mapping[str, tuple[Case, ...]] = {
         moving.a_move_to_another_machine_is_remembered_too,
         moving.what_is_said_to_every_machine_is_said_after_a_move_too,
     ),
-    "302, 303 and 307 are never remembered": (moving.a_temporary_redirect_is_never_remembered,),
+    "302, 303 and 307 are never remembered": (
+        moving.a_temporary_redirect_is_never_remembered,
+        moving.where_a_redirect_leads_elsewhere_all_is_asked_for,
+    ),
     "A mixed chain is remembered only to its first temporary hop": (
         moving.a_mixed_chain_is_remembered_to_its_first_temporary_hop,
     ),
@@ -164,6 +171,7 @@ SAFE: Mapping[str, tuple[Case, ...]] = {
     ),
     "Control characters, surrogates, noncharacters, unbalanced bidi marks never reach store or output": (
         documents.what_cannot_be_printed_is_not_stored,
+        validators.a_validator_is_shown_in_ascii,
     ),
     "Newlines never forge a log line": (documents.no_reason_forges_a_line,),
 }

@@ -74,6 +74,26 @@ def validators_of_a_body_that_does_not_parse_are_not_taken(host: Host) -> Story:
 
 
 @case()
+def validators_of_a_document_that_is_cut_off_are_not_taken(host: Host) -> Story:
+    whole = rss(*(item(number) for number in range(6)))
+    seen = yield document(whole[: whole.index("guid-3")], ETag='"cut"')
+    assert len(seen.entries) == 4
+    seen = yield answering('"cut"', document(whole[: whole.index("guid-3")], ETag='"cut"'))
+    assert (seen.status, seen.conditions) == ("ok", (None, None))
+    seen = yield answering('"cut"', document(whole, ETag='"whole"'))
+    assert (seen.conditions, len(seen.entries)) == ((None, None), 6)
+    assert (yield feed()).conditions == (b'"whole"', None)
+
+
+@case()
+def a_validator_is_shown_in_ascii(host: Host) -> Story:
+    etag = '"日本\u202e\ufffe\x85"'.encode()
+    seen = yield feed(ETag=etag)
+    assert seen.row["etag"].isascii()
+    assert (yield feed()).conditions == (etag, None)
+
+
+@case()
 def validators_of_a_broken_transfer_are_not_taken(host: Host) -> Story:
     yield feed(ETag='"whole"')
     yield [*feed(ETag='"half"', Content_Length="100000"), CLOSE]
