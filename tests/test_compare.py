@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,17 @@ def test_two_titles_as_json() -> None:
 def test_each_row_has_one_line(tmp_path: Path) -> None:
     rows = [{"title_a": ONE, "title_b": OTHER}, {"title_a": ONE, "title_b": "菜价回落"}]
     assert [verdict["same"] for verdict in verdicts(tmp_path, *rows)] == [True, False]
+
+
+def test_a_date_in_seconds_is_one_and_an_odd_one_is_none(tmp_path: Path) -> None:
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
+    dates = (noon, noon - 30 * 86400, 1e300)
+    row = {"title_a": ONE, "title_b": OTHER, "published_b": "2026-11-22T12:00:00Z"}
+    assert [each["same"] for each in verdicts(tmp_path, *({**row, "published_a": date} for date in dates))] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_what_a_row_says_beside_the_titles_counts(tmp_path: Path) -> None:

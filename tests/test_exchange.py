@@ -127,6 +127,19 @@ def test_what_an_editor_joined_and_split_comes_as_it_was(instance, other, feeds)
     assert other.command("export", "--all").stdout == document.read_text("utf-8")
 
 
+def test_decisions_of_one_moment_all_come_along(instance, other, feeds, tmp_path):
+    feeds["/A.xml"] = rss(item(1))
+    instance.configure([{"name": "A", "url": feeds.url("/A.xml"), "category": "tech"}])
+    instance.poll("--now", "2026-11-22T12:00:00Z")
+    (entry,) = instance.export("entries")
+    instance.command("unfile", entry["id"], "tech", "finance")
+    document = instance.command("export", "--all").stdout
+    (tmp_path / "all.jsonl").write_text(document, "utf-8")
+    other.command("import", str(tmp_path / "all.jsonl"))
+    again = other.command("export", "--all").stdout
+    assert again.count('"act": "unfile"') == document.count('"act": "unfile"') == 2
+
+
 def test_entries_that_come_in_other_bytes_after_an_import_are_known(history, other, feeds):
     feeds["/A.xml"] = history.feeds.answers["/A.xml"].body + b"\n"
     other.configure([*sources(feeds, "A"), *history.sources[1:]])

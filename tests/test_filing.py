@@ -110,6 +110,33 @@ def test_apply_does_what_the_plan_said_and_nothing_is_left_to_do(polled):
     assert polled.command("plan").stdout == "Nothing changes.\n"
 
 
+def test_what_apply_brings_into_a_feed_stands_in_it_as_in_the_others(instance, feeds):
+    feeds["/A.xml"] = rss(*(item(n, f"茶馆开张之{n}", date=f"2026-11-22T0{n}:00:00Z") for n in (5, 3, 1, 4, 2)))
+    instance.configure([{"name": "A", "url": feeds.url("/A.xml")}], CATEGORIES, publish={"limit": 3})
+    instance.poll("--now", NOW)
+    rules(instance, tea=[{"any": "茶馆"}])
+    instance.command("apply")
+    shown = [
+        [entry.title for entry in feedparser.parse(instance.feed(f"{term}.atom")).entries] for term in ("all", "tea")
+    ]
+    assert shown == [["茶馆开张之5", "茶馆开张之4", "茶馆开张之3"]] * 2
+
+
+def test_what_was_filed_twice_stays_filed_until_both_are_undone(polled):
+    entry = of(polled, 1)
+    for undo, filed in (((), True), ((), True), (("--undo",), True), (("--undo",), False)):
+        polled.command("file", *undo, entry, "ai")
+        polled.poll("--now", LATER)
+        assert (titles(polled, "ai") == [TITLES[1]]) is filed
+        assert polled.command("plan").stdout == "Nothing changes.\n"
+
+
+@pytest.mark.parametrize("days", ["nan", "inf", "-1", "800000", "soon"])
+def test_what_is_no_number_of_days_is_a_usage_error(polled, days):
+    for command in ("plan", "stories"):
+        assert "is not a number of days" in polled.command(command, f"--days={days}", code=2).stderr
+
+
 def test_what_leaves_and_comes_back_has_its_old_place(polled):
     rules(polled, tea=[{"any": ["茶馆", "邮差"]}])
     polled.command("apply")

@@ -347,6 +347,12 @@ def test_a_raw_line_break_in_json_is_read():
     assert only(feed).title == "a b c"
 
 
+def test_a_number_that_is_too_long_costs_no_other_item():
+    digits = "9" * 5000
+    feed = f'{{"version": "https://jsonfeed.org/version/1.1", "items": [{{"id": "1", "x": {digits}}}, {{"id": "2"}}]}}'
+    assert [entry.id for entry in read(feed).entries] == ["1", "2"]
+
+
 def test_what_a_cache_puts_behind_a_json_feed_does_no_harm():
     feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "t"}]}
     assert only(f"\n{json.dumps(feed)}\n<!-- cached -->").title == "t"

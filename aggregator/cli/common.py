@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -47,8 +48,21 @@ class Group(click.Group):
             click.echo(f"aggregator: {error}", err=True)
             sys.exit(FAILED)
         except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - nobody reads on: nothing more to flush
+            _say_no_more()
             sys.exit(FAILED)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            _say_no_more()
+            click.echo(f"aggregator: the output cannot be written: {os.strerror(error.errno)}", err=True)
+            sys.exit(FAILED)
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _say_no_more() -> None:
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - nothing that is left could be flushed
 
 
 @contextmanager
@@ -114,6 +128,24 @@ def database() -> Any:
 
     return store.read_only(load().settings.data)
 
+
+class Days(click.ParamType[float]):
+    """A number of days, at most a hundred years of them."""
+
+    name = "days"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; a usage error for anything else, `nan` too."""
+        try:
+            days = float(value)
+        except ValueError:
+            days = -1.0
+        if not 0 <= days <= _MOST_DAYS:
+            self.fail(f"{value!r} is not a number of days from 0 to {_MOST_DAYS}", param, ctx)
+        return days
+
+
+_MOST_DAYS = 36_500
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

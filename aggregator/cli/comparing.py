@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ import click
 from aggregator.cli.common import as_json_option, folders, load, print_json
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from aggregator import stories, urls
 
 Row = Mapping[str, Any]
@@ -102,10 +101,16 @@ def _both(row: Row, name: str, side: str) -> str | None:
     return row.get(f"{name}_{side}") or row.get(name) or None
 
 
-def _moment(said: str | None) -> datetime | None:
+def _moment(said: str | float | None) -> datetime | None:
+    """A date as feeds write it, or seconds since 1970."""
     from aggregator.parse import dates
 
-    return dates.read(said, None) if said else None
+    if isinstance(said, str):
+        return dates.read(said, None)
+    try:
+        return datetime.fromtimestamp(said, UTC) if said else None
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def _plain(verdict: stories.Verdict) -> dict[str, Any]:

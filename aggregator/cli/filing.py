@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import uvloop
 
-from aggregator.cli.common import as_json_option, counted, database, folders, load, nearest, print_json
+from aggregator.cli.common import Days, as_json_option, counted, database, folders, load, nearest, print_json
 from aggregator.cli.editing import decide
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _decide(act: str, entry: str, terms: tuple[str, ...], undo: bool) -> None:
 
 
 @click.command()
-@click.option("--days", type=click.FloatRange(min=0), metavar="N", help="Only what came in the last N days.")
+@click.option("--days", type=Days(), metavar="N", help="Only what came in the last N days.")
 @as_json_option
 @folders
 def plan(days: float | None, as_json: bool) -> None:

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from aggregator import errors
-from aggregator.cli.common import Row, as_json_option, counted, database, folders, load, print_json
+from aggregator.cli.common import Days, Row, as_json_option, counted, database, folders, load, print_json
 from aggregator.cli.editing import check, decide
 
 _undo = click.option("--undo", is_flag=True, help="Take it back.")
 
 
 @click.command()
-@click.option("--days", type=click.FloatRange(min=0), default=1, show_default=True, help="How far back.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many stories at the most.")
+@click.option("--days", type=Days(), default=1, show_default=True, help="How far back.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many at the most.")
 @as_json_option
 @folders
 def stories(days: float, limit: int, as_json: bool) -> None:

@@ -19,8 +19,8 @@ _LONGEST_TTL = 366 * 24 * 60  # minutes; more is no wish but a mistake
 
 # Each of them ends where another one of its kind begins, so that what is never closed is looked through once.
 _TTL = re.compile(rb"<ttl[^<>]*>\s*(\d{1,7})\s*</ttl\s*>", re.IGNORECASE)
-_PERIOD = re.compile(rb"<\w+:updatePeriod[^<>]*>\s*([a-z]{1,10})\s*<", re.IGNORECASE)
-_FREQUENCY = re.compile(rb"<\w+:updateFrequency[^<>]*>\s*(\d{1,6})\s*<", re.IGNORECASE)
+_PERIOD = re.compile(rb"<(?:[\w.-]+:)?updatePeriod[^<>]*>\s*([a-z]{1,10})\s*<", re.IGNORECASE)
+_FREQUENCY = re.compile(rb"<(?:[\w.-]+:)?updateFrequency[^<>]*>\s*(\d{1,6})\s*<", re.IGNORECASE)
 _SKIP_HOURS = re.compile(rb"<skipHours[^<>]*>((?>(?:[^<]|<(?!/?skipHours))*))", re.IGNORECASE)
 _SKIP_DAYS = re.compile(rb"<skipDays[^<>]*>((?>(?:[^<]|<(?!/?skipDays))*))", re.IGNORECASE)
 _HOUR = re.compile(rb"<hour[^<>]*>\s*(\d{1,2})\s*</hour\s*>", re.IGNORECASE)
@@ -28,8 +28,16 @@ _DAY = re.compile(rb"<day[^<>]*>\s*([a-z]{3})[a-z]*\s*</day\s*>", re.IGNORECASE)
 _DAYS = (b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun")
 
 
+# Each takes all that is left where it has no end.
+_COMMENT = re.compile(rb"<!--(?>(?:[^-]+|-(?!->))*)(?:-->|\Z)")
+_SECTION = re.compile(rb"<!\[CDATA\[((?>(?:[^\]]+|\](?!\]>))*))(?:\]\]>|\Z)")
+
+
 def read(head: bytes) -> Wishes:
-    """The wishes of a document, best given without its entries. What is absurd is not wished."""
+    """The wishes of a document, best given without its entries. What is absurd is not wished, nor what stands in a
+    comment or in somebody's text."""
+    if b"<!" in head:
+        head = _SECTION.sub(lambda section: section[1].replace(b"<", b" "), _COMMENT.sub(b"", head))
     return Wishes(_ttl(head), _skip_hours(head), _skip_days(head))
 
 

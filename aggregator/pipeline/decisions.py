@@ -132,8 +132,10 @@ def _put_back(db: store.Database, decision: OpenDecision, parents: Parents, now:
 def _file(db: store.Database, entry: int, decision: OpenDecision, parents: Parents) -> Effect:
     """Put the entry into the category that is the other."""
     filing = Filing(decision.said.other or "", "editor", decision.said.who)
-    act = store.filings.remove if decision.undone else store.filings.put
-    act(db, entry, [filing])
+    if not decision.undone:
+        store.filings.put(db, entry, [filing])
+    elif not store.decisions.stands(db, decision.said):
+        store.filings.remove(db, entry, [filing])
     return {}
 
 

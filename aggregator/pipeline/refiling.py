@@ -69,12 +69,13 @@ def refiled(entries: Iterable[StoredEntry], filings: Iterable[tuple[Filing, ...]
 @dataclass(frozen=True, slots=True)
 class Move:
     """A story that enters or leaves the feed of a category, with the entry and the voices that bring that about.
-    `announced`: when it was first put into a live feed."""
+    `announced`: when it was first put into a live feed; `place`: where it stands among all that were published."""
 
     story: int
     entry: StoredEntry
     filings: tuple[Filing, ...]
     announced: datetime | None
+    place: int
 
 
 class Part(NamedTuple):
@@ -100,7 +101,9 @@ class Plan:
     def parts(self) -> Iterator[Part]:
         """The plan in parts, one or more for each category."""
         for term in self.terms():
-            enters, leaves = self.enters.get(term, []), self.leaves.get(term, [])
+            # As they came, so that the newest stand first where they enter, too.
+            enters = sorted(self.enters.get(term, []), key=lambda move: move.place)
+            leaves = self.leaves.get(term, [])
             most = max(len(enters), len(leaves))
             for start in range(0, most, MOVED_AT_ONCE):
                 end = start + MOVED_AT_ONCE
@@ -132,7 +135,7 @@ def plan(db: store.Database, some: Iterable[Refiled], parents: Parents) -> Plan:
     found = Plan()
     for batch in batches(list(by_story)):
         filed, standing = _known(db, batch)
-        announced = store.publications.announced(db, batch)
+        announced, places = store.publications.announced(db, batch), store.publications.places(db, batch)
         for story in batch:
             filed[story] |= {each.entry.row: _terms(each.filings) for each in by_story[story]}
             was, will_be = standing[story], set(dedupe.terms_of(_terms_of(filed[story]), parents))
@@ -140,7 +143,9 @@ def plan(db: store.Database, some: Iterable[Refiled], parents: Parents) -> Plan:
                 continue  # it was re-issued by its source, and is in no feed
             for terms, moves in ((will_be - was, found.enters), ((was & {*parents, "other"}) - will_be, found.leaves)):
                 for term in terms:
-                    moves[term].append(_move_of(story, by_story[story], term, parents, announced.get(story)))
+                    cause = _cause(by_story[story], term, parents)
+                    voices = _voices(cause, term, parents)
+                    moves[term].append(Move(story, cause.entry, voices, announced.get(story), places.get(story, 0)))
     return found
 
 
@@ -160,10 +165,9 @@ def _terms_of(filed: Mapping[int, frozenset[str]]) -> frozenset[str]:
     return frozenset().union(*filed.values())
 
 
-def _move_of(story: int, changed: Sequence[Refiled], term: str, parents: Parents, announced: datetime | None) -> Move:
-    """The move, with the entry whose filing brings the story into a category or out of it."""
-    cause = next((each for each in changed if _voices(each, term, parents)), changed[0])
-    return Move(story, cause.entry, _voices(cause, term, parents), announced)
+def _cause(changed: Sequence[Refiled], term: str, parents: Parents) -> Refiled:
+    """The entry whose filing brings its story into a category or out of it."""
+    return next((each for each in changed if _voices(each, term, parents)), changed[0])
 
 
 def _voices(each: Refiled, term: str, parents: Parents) -> tuple[Filing, ...]:

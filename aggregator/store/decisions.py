@@ -71,9 +71,18 @@ def stories(db: Database, act: str) -> set[int]:
     return {row[0] for row in rows}
 
 
+def stands(db: Database, said: Decision) -> bool:
+    """Whether the same was decided of the same another time, and is not undone."""
+    sql = "select 1 from decision where (act, target) = (?, ?) and other is ? and undone_at is null"
+    return db.conn.execute(sql, [said.act, said.target, said.other]).fetchone() is not None
+
+
 def waiting(db: Database) -> list[OpenDecision]:
-    """The decisions that wait to be applied, in the order in which they were taken."""
-    rows = db.query("select * from decision where applied = 0 and act <> 'apply' order by id")
+    """The decisions that wait to be applied, in the order in which they were taken; what was undone, the last first."""
+    rows = db.query(
+        "select * from decision where applied = 0 and act <> 'apply'"
+        " order by coalesce(undone_at, decided_at), case when undone_at is null then id else -id end"
+    )
     return [
         OpenDecision(
             row=row["id"],

@@ -347,8 +347,8 @@ class _Import:
         return self._insert("learned", said, "insert or ignore").rowcount > 0
 
     def _decision(self, said: Row) -> bool:
-        known = [said["who"], said["decided_at"], said["act"], said["target"]]
-        sql = "select 1 from decision where (who, decided_at, act, target) = (?, ?, ?, ?)"
+        known = [said["who"], said["decided_at"], said["act"], said["target"], said.get("other")]
+        sql = "select 1 from decision where (who, decided_at, act, target) = (?, ?, ?, ?) and other is ?"
         if self._is_here(_text(said, "target")) or self._value(sql, known):
             return False
         self._insert("decision", said)

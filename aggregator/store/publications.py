@@ -237,9 +237,15 @@ def announced(db: Database, stories: Sequence[int]) -> dict[int, datetime]:
     return {story: moment(published_at) for story, published_at in rows}
 
 
+def places(db: Database, stories: Sequence[int]) -> dict[int, int]:
+    """Where these stories stand in the log since they were first published, of those that were."""
+    sql = "select story, min(seq) from publication where story in ({}) group by story"
+    return dict(db.conn.execute(sql.format(marks(stories)), list(stories)))
+
+
 def enter(db: Database, live: Mapping[int, bool], term: str, now: datetime) -> None:
     """Put stories, each `live` or as a back issue, into the feed of a category that they are in now: in their old
-    places where they had one. The feed is to be marked then, as with `leave`."""
+    places where they had one, else one after the other. The feed is to be marked then, as with `leave`."""
     db.conn.executemany(
         "insert into publication (term, story, published_at, live) select ?, id, ?, ? from story where id = ?"
         " on conflict (term, story) do update set withdrawn_at = null, why = '' where why = ?",
