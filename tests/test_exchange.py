@@ -127,6 +127,40 @@ def test_what_an_editor_joined_and_split_comes_as_it_was(instance, other, feeds)
     assert other.command("export", "--all").stdout == document.read_text("utf-8")
 
 
+def test_what_was_joined_and_split_again_has_its_old_place_and_travels(instance, other, feeds, tmp_path):
+    feeds["/A.xml"] = rss(
+        item(1, "老城区的茶馆重新开张"), item(2, "邮差骑车走遍全岛"), item(3, "春天的花园种满了郁金香")
+    )
+    instance.configure([{"name": "A", "url": feeds.url("/A.xml"), "category": "tech"}])
+    instance.poll("--now", "2026-11-22T12:00:00Z")
+    before = ids_of(instance)
+    into, joined, last = before
+    decisions = (
+        ("join", into, joined),
+        ("split", joined),
+        ("split", "--undo", joined),
+        ("join", "--undo", into, joined),
+    )
+    shown = []
+    for decision in decisions:
+        instance.command("story", *decision)
+        instance.poll("--now", "2026-11-22T12:10:00Z")
+        shown.append(ids_of(instance))
+        (tmp_path / "all.jsonl").write_text(instance.command("export", "--all").stdout, "utf-8")
+        copy = Instance(tmp_path / f"copy{len(shown)}")
+        copy.folder.mkdir()
+        copy.port = instance.port
+        copy.configure([{"name": "A", "url": feeds.url("/A.xml"), "category": "tech"}])
+        copy.command("import", str(tmp_path / "all.jsonl"))
+        copy.command("publish")
+        assert copy.feed("tech.atom") == instance.feed("tech.atom")
+    assert shown == [[into, last], before, [into, last], before]
+
+
+def ids_of(instance):
+    return [entry.id for entry in feedparser.parse(instance.feed("tech.atom")).entries]
+
+
 def test_decisions_of_one_moment_all_come_along(instance, other, feeds, tmp_path):
     feeds["/A.xml"] = rss(item(1))
     instance.configure([{"name": "A", "url": feeds.url("/A.xml"), "category": "tech"}])

@@ -77,11 +77,21 @@ def _split(db: store.Database, decision: OpenDecision, parents: Parents, now: da
     if not leaving or len(leaving) == len(members):
         return {}
     effect = _effect(db, story, leaving)
-    begun = store.stories.begin(db, leaving[0]["id"], now)
+    begun = _story_of_its_own(db, leaving[0]["id"], now)
     _move(db, leaving, begun, said)
+    store.publications.restore_moved(db, begun, now)
     _announce(db, begun, any(member["back"] == Back.ANNOUNCED for member in leaving), parents, now)
+    refiling.follow(db, begun, parents, now)
     refiling.follow(db, story, parents, now)
     return effect
+
+
+def _story_of_its_own(db: store.Database, published_id: str, now: datetime) -> int:
+    """The story that an entry represents: the one that it had before it was joined with another, or a new one."""
+    story = store.stories.represented_by(db, published_id)
+    if story is not None and not store.stories.membership(db, story):
+        return story
+    return store.stories.begin(db, published_id, now)
 
 
 def _effect(db: store.Database, story: int, members: Sequence[Mapping[str, Any]]) -> Effect:
@@ -117,7 +127,7 @@ def _put_back(db: store.Database, decision: OpenDecision, parents: Parents, now:
             moved = {member["id"]: member for member in store.stories.membership(db, begun)} | moved
     for member in moved.values():
         store.stories.move(db, member["id"], story, member["copy_of"], member["evidence"])
-    store.publications.restore(db, story, why(decision.said), now)
+    store.publications.restore_moved(db, story, now)
     for changed in sorted({story, *left}):
         if store.stories.membership(db, changed):
             refiling.follow(db, changed, parents, now)

@@ -282,6 +282,16 @@ def restore(db: Database, story: int, why: str, now: datetime) -> None:
     mark_stories(db, [story], now)
 
 
+def restore_moved(db: Database, story: int, now: datetime) -> None:
+    """Put a story back into the feeds that it was taken out of since it had no members: it has some again."""
+    db.conn.execute(
+        "update publication set withdrawn_at = null, why = '' where story = ? and withdrawn_at is not null"
+        " and (why glob 'joined with *' or why glob 'split off *')",
+        [story],
+    )
+    mark_stories(db, [story], now)
+
+
 def is_live(db: Database, story: int) -> bool:
     """Whether a live feed ever carried the story."""
     return db.conn.execute("select 1 from publication where story = ? and live = 1", [story]).fetchone() is not None
