@@ -212,6 +212,34 @@ def test_relative_links_are_resolved_against_xml_base_and_address():
     assert only(based).link == "http://other.example/x/page"
 
 
+def test_a_relative_base_is_relative_to_the_document_once():
+    inner = (
+        '<title>t</title><id>urn:1</id><link href="page"/><link rel="enclosure" href="a.mp3" type="audio/mpeg"/>'
+        '<content type="html" xml:base="c/">&lt;a href="x">y&lt;/a></content>'
+    )
+    entry = only(atom(inner).replace("<feed", '<feed xml:base="sub/"'))
+    assert entry.link == "http://feed.example/dir/sub/page"
+    assert [each.url for each in entry.enclosures] == ["http://feed.example/dir/sub/a.mp3"]
+    assert 'href="http://feed.example/dir/sub/c/x"' in entry.content
+
+
+@pytest.mark.parametrize(
+    "rel", ["Alternate", "alternate nofollow", "", "http://www.iana.org/assignments/relation/alternate"]
+)
+def test_a_links_relation_may_be_written_in_other_ways(rel):
+    page = f'<link rel="{rel}" href="http://e.org/page"/>'
+    sound = '<link rel="http://www.iana.org/assignments/relation/enclosure" href="http://e.org/a.mp3"/>'
+    entry = only(atom(f'<title>t</title><id>urn:1</id><link rel="self" href="http://e.org/s"/>{sound}{page}'))
+    assert (entry.link, [each.url for each in entry.enclosures]) == ("http://e.org/page", ["http://e.org/a.mp3"])
+
+
+def test_dates_of_prism_and_episodes_of_podcasting_2_count():
+    namespaces = 'xmlns:prism="http://prismstandard.org/namespaces/basic/2.0/" xmlns:podcast="https://podcastindex.org/namespace/1.0"'
+    said = "<prism:publicationDate>2026-11-22T08:00:00Z</prism:publicationDate><podcast:episode>7</podcast:episode>"
+    entry = only(rss(f"<item><title>t</title>{said}</item>").replace("<rss", f"<rss {namespaces}"))
+    assert (entry.published, entry.episode) == (EIGHT, "7")
+
+
 def test_one_entrys_base_does_not_reach_the_next():
     entry = '<entry{}><title>t</title><id>urn:{}</id><link href="page"/></entry>'
     entries = entry.format(' xml:base="http://other.example/x/"', 1) + entry.format("", 2)

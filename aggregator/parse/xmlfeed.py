@@ -36,6 +36,7 @@ feedparser.api.PREFERRED_XML_PARSERS.insert(0, "aggregator.parse.sax")
 # again.
 _NO_HOST = "http://base.invalid"
 _NO_BASE = f"{_NO_HOST}/-/"
+_IANA = "http://www.iana.org/assignments/relation/"
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|$)", re.IGNORECASE)
 # What shows something without a word; and how long sanitised markup may be that shows nothing at all.
 _SHOWN = re.compile(r"<(?:img|video|audio|source) ")
@@ -92,9 +93,12 @@ def _head(feed: Any, url: str, zone: tzinfo | None) -> Head:
 
 
 def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, repairs: tuple[str, ...]) -> ParsedEntry:
-    link, link_repairs = _link(raw, version, url, site)
-    content, summary = _texts(raw, version, link or url)
-    published = _date(raw, ("published", "created"), zone)
+    # feedparser has joined to an xml:base what that is the base of; a relative one is relative to the document alone.
+    based = bool(_said(_said_of(raw, "title_detail").get("base")))
+    link, link_repairs = _link(raw, version, url if based else site)
+    page = url if based else link or url
+    content, summary = _texts(raw, version, url, page)
+    published = _date(raw, ("published", "created", "prism_publicationdate"), zone)
     updated = _date(raw, ("updated",), zone)
     if published is None and updated is None and not raw.keys().isdisjoint(("published", "updated", "created")):
         link_repairs += ("date:unreadable",)
@@ -109,10 +113,10 @@ def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, rep
         language=text.language_tag(raw.get("language") or _said_of(raw, "title_detail").get("language")),
         published=published or updated,
         updated=updated,
-        enclosures=tuple(_enclosures(raw, link or url)),
-        image=_image(raw, content, summary, link or url),
+        enclosures=tuple(_enclosures(raw, page)),
+        image=_image(raw, content, summary, page),
         duration=_duration(raw.get("itunes_duration")),
-        episode=text.one_line(str(raw.get("itunes_episode") or ""))[:20] or None,
+        episode=text.one_line(str(raw.get("itunes_episode") or _written(raw, "podcast_episode")))[:20] or None,
         repairs=(*repairs, *link_repairs),
     )
 
@@ -120,11 +124,10 @@ def _entry(raw: Any, version: str, url: str, site: str, zone: tzinfo | None, rep
 # ---------------------------------------------------------------------------------------------------- links
 
 
-def _link(raw: Any, version: str, url: str, site: str) -> tuple[str | None, tuple[str, ...]]:
+def _link(raw: Any, version: str, base: str) -> tuple[str | None, tuple[str, ...]]:
     """The entry's page: the publisher's own link behind a proxy, the alternate (HTML first), a permalink guid (what RDF
     is about is one), any link.
     """
-    base = _join(url, _said_of(raw, "title_detail").get("base")) or site
     original = raw.get("feedburner_origlink")
     if found := _join(base, original):
         return found, ()
@@ -138,7 +141,7 @@ def _link(raw: Any, version: str, url: str, site: str) -> tuple[str | None, tupl
         return found, ("link:guid",)
     for link in sorted(_listed(raw, "links"), key=_is_enclosed):
         if found := _join(base, link.get("href")):
-            return found, (f"link:{link.get('rel', 'any')}",)
+            return found, (f"link:{_relation(link)}",)
     return None, ("link:none",)
 
 
@@ -162,9 +165,16 @@ def _join(base: str, address: Any) -> str | None:
 
 
 def _link_rank(link: Any) -> int:
-    if link.get("rel", "alternate") != "alternate":
+    if _relation(link) != "alternate":
         return 9
     return 0 if "html" in (link.get("type") or "html") else 1
+
+
+def _relation(link: Any) -> str:
+    """What a link leads to. IANA's names may be written as addresses (RFC 4287, section 4.2.7.2); some programs write
+    them in capitals, or two of them as HTML does."""
+    words = str(link.get("rel") or "").lower().removeprefix(_IANA).split()
+    return "alternate" if not words or "alternate" in words else words[0]
 
 
 def _first_link(feed: Any, url: str) -> str | None:
@@ -191,7 +201,7 @@ def _enclosures(raw: Any, base: str) -> Iterator[Enclosure]:
 
 
 def _is_enclosed(link: Any) -> bool:
-    return bool(link.get("rel") == "enclosure")
+    return _relation(link) == "enclosure"
 
 
 def _listed(raw: Any, name: str) -> list[Any]:
@@ -269,7 +279,7 @@ def _title(raw: Any, version: str) -> str:
     return _line(value)
 
 
-def _texts(raw: Any, version: str, link: str) -> tuple[str, str]:
+def _texts(raw: Any, version: str, url: str, page: str) -> tuple[str, str]:
     """Content and summary as safe HTML. Of several contents, HTML before text, then the longest; where there is none,
     what an episode is about for itunes, if that is longer than its description.
     """
@@ -284,8 +294,8 @@ def _texts(raw: Any, version: str, link: str) -> tuple[str, str]:
         summary = {"value": said, "type": "text/plain"}
     elif not contents and len(about) > len(summary["value"]):
         contents = [{"value": about, "type": "text/plain"}]
-    content = _safe(contents[0], version, link) if contents else ""
-    safe = _safe(summary, version, link)
+    content = _safe(contents[0], version, url, page) if contents else ""
+    safe = _safe(summary, version, url, page)
     return ("" if safe and not _shows_something(content) else content), safe
 
 
@@ -293,13 +303,13 @@ def _shows_something(safe: str) -> bool:
     return len(safe) > _LONGEST_NOTHING or html.plain(safe) != "" or _SHOWN.search(safe) is not None
 
 
-def _safe(detail: Any, version: str, link: str) -> str:
+def _safe(detail: Any, version: str, url: str, page: str) -> str:
     value = detail.get("value") or ""
     if not value:
         return ""
     if version.startswith("atom") and detail.get("type") == "text/plain" and not _is_marked_up(value):
         value = "<br>".join(escape(value, quote=False).splitlines())
-    base = _join(link, detail.get("base")) or link
+    base = _join(url, detail.get("base")) or page
     return text.clean(html.sanitize(value, partial(urls.link, base), partial(urls.join, base)))
 
 
