@@ -344,6 +344,37 @@ def test_hostile_markup_takes_linear_time(start: str, unit: str) -> None:
 
 # ---------------------------------------------------------------------------------------------- anything
 
+
+@pytest.mark.parametrize(
+    "section",
+    ["<![cdata[a & b]]>", "<![CDATA [a & b]]>", "<! [CDATA[a & b]]>", "<!CDATA[a & b]]>", "<![Cdata[a & b]]>"],
+)
+def test_a_section_whose_beginning_is_misspelt_is_one(section: str) -> None:
+    assert title(section) == "a & b"
+
+
+def test_a_title_without_an_end_ends_where_the_next_part_begins() -> None:
+    entry = tree("<rss><channel><item><title>t<link>http://e.org/1<description>d</item></channel></rss>").find(
+        ".//item"
+    )
+    assert entry is not None
+    assert [(part.tag, part.text) for part in entry] == [
+        ("title", "t"), ("link", "http://e.org/1"), ("description", "d"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "start", ["<item <title>", "<item<title>", '<item x="<b>y</b>"><title>', "<item x='<b>'><title>"]
+)
+def test_an_entry_whose_start_tag_is_broken_is_kept(start: str) -> None:
+    document = tree(f"<rss><channel>{start}t</title><description<![CDATA[d]]></description></item></channel></rss>")
+    assert (document.findtext(".//item/title"), document.findtext(".//item/description")) == ("t", "d")
+
+
+def test_a_word_in_angle_brackets_stays_text_where_its_bracket_is_lost() -> None:
+    assert title("a <b and <i>c</i>").startswith("a <b and ")
+
+
 PIECES = [
     *(
         "<rss>",

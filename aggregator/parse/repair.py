@@ -190,20 +190,30 @@ _PAGE = re.compile(r"<(?:html|body)[\s>]", re.IGNORECASE)
 _ENTRY = re.compile(r"<(item|entry)[\s>]", re.IGNORECASE)
 _ROOTS = {"item": '<rss version="2.0"><channel>', "entry": '<feed xmlns="http://www.w3.org/2005/Atom">'}
 _SECTION_EDGE = re.compile(r"<!\[CDATA\[|\]\]>|\Z")
+# A section whose beginning is written in small letters, with blanks or without its first bracket.
+_SLOPPY_SECTION = re.compile(r"<!\s*+(?:\[\s*+)?CDATA\s*+\[", re.IGNORECASE)
 _LAST_START = re.compile(rf"<({_TAG_NAME})[^<>]*>[^<>]*<!\[CDATA\[\Z")
 _LOOK_BACK = 200  # characters before a CDATA section in which its element begins
 
 # (Of a run of them all but the last are taken at once.)
 _LOOSE = r"&&+(?=&)|<<+(?=<)|&(?:\#[xX]?[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*)?;?|[<>]"
-# A quoted value may hold a few raw `<`: few, so that a lost quote costs no second scan of the document.
-_VALUE = r"""(?:"[^"<]*(?:<[^"<>]*){0,4}"|'[^'<]*(?:<[^'<>]*){0,4}')"""
+# A quoted value may hold a few raw `<`: few, so that a lost quote costs no second scan of the document; or whole tags,
+# if it ends where a value does.
+_VALUE = (
+    r"""(?:"[^"<]*(?:<[^"<>]*){0,4}"|'[^'<]*(?:<[^'<>]*){0,4}'"""
+    r"""|(?<==)(?:"[^"]{0,500}"|'[^']{0,500}')(?=\s*/?>|\s+[\w:.-]+\s*=))"""
+)
+# Elements that are no words in angle brackets, even where their start tag has lost its `>`; and where it ends then.
+_CERTAIN = r"(?=(?i:item|entry|description|summary|content:encoded)[\s<])"
+_AT_ANOTHER = r"(?=<(?:!\[CDATA\[|/?[A-Za-z]))"
 _TOKEN = re.compile(
     rf"""<!\[CDATA\[ (?P<data> .*? ) (?: \]\]> | \]{{0,2}}\Z )
       | <!-- .*? (?: --> | \Z )
       | < [?!] [^<>]*+ (?: > | \Z )
       | </ (?P<end> {_TAG_NAME} ) [^<>]*+ >
-      | < (?P<start> {_TAG_NAME} ) (?=[\s/>])
-        (?: (?P<attributes> (?> (?: [^<>"']++ | {_VALUE} )* ) ) | (?P<torn> [^<>]*+ ) ) >
+      | < (?P<certain> {_CERTAIN} )? (?P<start> {_TAG_NAME} ) (?=[\s/<>])
+        (?: (?P<attributes> (?> (?: [^<>"']++ | {_VALUE} )* ) ) >
+          | (?P<torn> [^<>]*+ ) (?: > | (?(certain) {_AT_ANOTHER} | (?!) ) ) )
       | < [^<>]*+ \Z | & [#\w]{{0,32}} \Z
       | (?P<loose> {_LOOSE} )""",
     re.DOTALL | re.VERBOSE,
@@ -214,6 +224,14 @@ _ATTRIBUTE = re.compile(rf"({_NAME})(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'
 _PREDEFINED = frozenset(("&lt;", "&gt;", "&amp;", "&quot;", "&apos;"))
 _MAX_DEPTH = 200  # elements in one another; deeper tags are left out and their text kept
 _ENTRIES = frozenset(("item", "entry"))
+# What holds a word or an address and no other element: where another part of the entry begins, such a one has ended.
+_LINES = frozenset(("guid", "id", "link", "pubdate", "published", "title", "updated"))
+_PARTS = _LINES | frozenset(
+    (
+        *("author", "category", "comments", "content", "creator", "date", "description", "enclosure", "encoded"),
+        *("image", "source", "summary", "thumbnail"),
+    )
+)
 _CONTAINERS = frozenset(("rss", "feed", "rdf", "channel"))
 # Names in Namespaces in XML 1.0, section 3, that no declaration may bind.
 _RESERVED = frozenset(("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"))
@@ -245,7 +263,7 @@ def mend(text: str) -> str:
     closed, every prefix declared; comments, instructions and whatever stands before the root element and behind its
     last entry are dropped.
     """
-    text = _with_ends(text)
+    text = _with_ends(_SLOPPY_SECTION.sub("<![CDATA[", text))
     root = next((match for match in _ROOT.finditer(text) if match[1]), None)
     return _Mender().mend(_with_root(text[root.start() :] if root else text))
 
@@ -329,6 +347,8 @@ class _Mender:
             return
         if local in _ENTRIES:
             self._leave_for({f"{prefix}{colon}channel", f"{prefix}{colon}feed", "rdf:rdf"})
+        elif local in _PARTS and self._open[-1:] and self._open[-1].lower() in _LINES:
+            self._close()
         if len(self._open) >= _MAX_DEPTH:
             return
         values = {key: value for key, value in _attributes(attributes).items() if self._prefixes.accept(key, value)}
