@@ -40,6 +40,7 @@ def title(body: bytes, content_type: str | None = None) -> str:
         (HANS + "镕堃㐀𠀀€😀", "gb18030", "gb_2312-80"),
         (HANS, "gbk", "x-gbk"),
         (HANS, "gbk", "CP936"),
+        ("新华社：芯片", "hz", "hz-gb-2312"),
         (HANT, "big5", "Big5"),
         ("台灣", "big5", "big5"),
         ("嘅喺咗 𨋢", "big5hkscs", "big5"),
@@ -56,6 +57,12 @@ def title(body: bytes, content_type: str | None = None) -> str:
 )
 def test_a_declared_encoding_is_read_with_the_largest_set_of_that_name(text: str, codec: str, declared: str) -> None:
     assert title(feed(text, codec, declared)) == text
+
+
+@pytest.mark.parametrize("declared", ["hz-gb-2312", "iso-2022-jp"])
+def test_what_begins_characters_in_an_encoding_of_seven_bits_says_nothing_beside_others(declared: str) -> None:
+    for codec in ("utf-8", "gb18030"):
+        assert title(feed(f"{HANS}~{{\x1b", codec, declared)).startswith(HANS)
 
 
 @pytest.mark.parametrize("before", ["", HANS], ids=["alone", "among others"])

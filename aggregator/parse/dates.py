@@ -96,6 +96,8 @@ _ERA_YEAR = re.compile(
     r"|(?<!\d)(?P<roc>1\d\d)(?=\s*年|(?P<by>[-/.])\d{1,2}(?P=by)\d{1,2}(?!\d))"
 )
 _ERAS = {"民國": 1911, "民国": 1911, "令和": 2018, "平成": 1988}  # the year before the first
+# An offset whose plus sign became a blank, as it does in an address.
+_LOST_PLUS = re.compile(r"(\d:\d\d:\d\d(?:\.\d{1,9})?) (?=(?:0\d|1[0-4]):?[0-5]\d$)")
 _WEEK = re.compile(r"(\d{4})-?w(\d\d)(?:-?([1-7]))?(?!\d)")
 
 # A month beside which the day and the year stand as in English, as programs write it that know its name only.
@@ -127,6 +129,7 @@ def _plain(value: str) -> str:
         return ""
     if not text.isascii():
         text = _rewritten(text)
+    text = _LOST_PLUS.sub(r"\1+", text)
     text = _ERA_YEAR.sub(_common_year, _WEEK.sub(_day_of_week, text))
     return " ".join(text.split())
 
@@ -165,11 +168,15 @@ def _arabic(number: str) -> str:
 
 # ---------------------------------------------------------------------------------------------- numbers and ISO 8601
 
+# As .NET writes it in JSON; the milliseconds are UTC's whatever offset stands behind them.
+_WRAPPED = re.compile(r"\\?/?date\((\d+)(?:[+-]\d{4})?\)\\?/?")
 _NUMBER = re.compile(r"\d{9,10}(?:[.,]\d{1,9})?|\d{13}|\d{16}")
 
 
 def _epoch(text: str) -> datetime | None:
     """Seconds, milliseconds or microseconds since 1970."""
+    if wrapped := _WRAPPED.fullmatch(text):
+        return _EPOCH + timedelta(milliseconds=int(wrapped[1]))
     if not _NUMBER.fullmatch(text):
         return None
     if len(text) in (13, 16) and text.isdigit():
@@ -334,7 +341,7 @@ _DATES = tuple(
         rf"{_DAY}{_GAP}{_WORD}{_GAP}'?{_ANY_YEAR}",
         rf"{_WORD}[\s./-]*{_DAY}[\s.,/-]+'?{_ANY_YEAR}",
         rf"(?<!\d){_YEAR}[\s./-]*{_WORD}[\s./-]*{_DAY}(?!\d)",
-        rf"(?<!\d)(?P<first>\d{{1,2}})(?P<by>[-/.])(?P<second>\d{{1,2}})(?P=by){_YEAR}",
+        rf"(?<!\d)(?P<first>\d{{1,2}})(?P<by>[-/. ])(?P<second>\d{{1,2}})(?P=by){_YEAR}",
         r"(?<!\d)(?P<year>\d{2})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d)",
     )
 )

@@ -18,6 +18,7 @@ _CODECS = {
     "utf-8": "utf8 unicode11utf8 unicode20utf8 xunicode20utf8 utf8mb4 utf8sig utf8bom",
     "gb18030": "gb18030 gb180302000 gbk xgbk gb2312 gb231280 gb23121980 csgb2312 csiso58gb231280 isoir58 chinese cngb "
     "cp936 ms936 windows936 936 euccn eucgb2312cn xeuccn",
+    "hz": "hzgb2312 hz",
     "big5hkscs": "big5 big5hkscs big5hkscs2004 big5hk cnbig5 csbig5 xxbig5 xbig5 big5eten big5e big5tw cp950 ms950 "
     "windows950 950 big52003",
     "windows-1252": "windows1252 cp1252 xcp1252 iso88591 iso885911987 isoir100 latin1 l1 csisolatin1 ibm819 cp819 "
@@ -57,6 +58,8 @@ _LABELS = {label: codec for codec, labels in _CODECS.items() for label in labels
 
 # What an undeclared body is tried as, the likeliest first.
 _UNDECLARED = ("gb18030", "big5hkscs", "windows-1252", "cp932", "euc_jp", "cp949")
+# What is written in ASCII, so that only its label tells it, and what begins its other characters.
+_SHIFTED = {"iso2022_jp": b"\x1b", "hz": b"~{"}
 _MULTIBYTE = frozenset(("gb18030", "big5hkscs", "cp950", "cp932", "euc_jp", "cp949"))
 
 _BOMS = (
@@ -190,8 +193,9 @@ def _realigned(body: bytes, codec: str) -> bytes:
 
 def _decode_bytes(body: bytes, labels: list[str]) -> tuple[str, str]:
     """`body` as UTF-8 if that is what it is, else in the encoding that gives the most ordinary text."""
-    if b"\x1b" in body and "iso2022_jp" in labels:
-        return body.decode("iso2022_jp", "replace"), "iso2022_jp"
+    for codec, escape in _SHIFTED.items():
+        if codec in labels and body.count(escape) > len(body) - len(body.translate(None, _HIGH)):
+            return body.decode(codec, "replace"), codec
     try:
         return body.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -199,7 +203,7 @@ def _decode_bytes(body: bytes, labels: list[str]) -> tuple[str, str]:
         text = whole.decode("utf-8", "replace")
     if _is_damaged_utf8(body, text, "utf-8" in labels):
         return _with_foreign(whole) if "\ufffd" in text else text, "utf-8"
-    codec = _likeliest(_sample(body), [codec for codec in labels if codec not in ("utf-8", "iso2022_jp")])
+    codec = _likeliest(_sample(body), [codec for codec in labels if codec != "utf-8" and codec not in _SHIFTED])
     if codec == "big5hkscs":
         codec = _big5_of(body)
     return _decode_damaged(body, codec), codec
