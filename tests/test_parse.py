@@ -150,6 +150,7 @@ def test_a_permalink_guid_is_the_link():
     [
         ('<guid isPermaLink="True">http://e.org/g</guid>', "http://e.org/g"),
         ('<guid isPermaLink="False">http://e.org/g</guid>', None),
+        ('<guid ispermalink="false">http://e.org/g</guid>', None),
         ("<guid>/news/1</guid>", "http://feed.example/news/1"),
     ],
 )

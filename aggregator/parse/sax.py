@@ -84,9 +84,10 @@ class _Parser(expatreader.ExpatParser):
         self._open.append(name)
         if len(attrs) > _MOST_ATTRIBUTES:
             attrs = dict(islice(attrs.items(), _MOST_ATTRIBUTES))
-        if "isPermaLink" in attrs:  # some programs write True, which feedparser takes for false
-            attrs = {**attrs, "isPermaLink": attrs["isPermaLink"].strip().lower()}
-            if attrs["isPermaLink"] != "true":  # which feedparser does not tell where a link stands before the guid
+        if attrs and local == "guid":
+            said = next((value for key, value in attrs.items() if key.lower() == "ispermalink"), "true").strip().lower()
+            attrs = {**attrs, "isPermaLink": said}  # some programs write True, which feedparser takes for false
+            if said != "true":  # which feedparser does not tell where a link stands before the guid
                 super().start_element_ns(NO_PERMALINK, {})
                 super().end_element_ns(NO_PERMALINK)
         try:  # noqa: SIM105 - for each element, a context manager costs as much as all that is done here
