@@ -53,7 +53,12 @@ class SourceError(AggregatorError):
 
 
 class FetchError(SourceError):
-    """The document could not be had."""
+    """The document could not be had.
+
+    `retry_after` is what the server asked for (RFC 9110, section 10.2.3), as a duration from the answer, or None.
+    """
+
+    retry_after: timedelta | None = None
 
 
 class NetworkError(FetchError):
@@ -61,18 +66,11 @@ class NetworkError(FetchError):
 
 
 class StatusError(FetchError):
-    """The server answered with a failing status.
+    """The server answered with a failing status. `is_elsewhere`: it is that of where a redirect led."""
 
-    `retry_after` is what the server asked for (RFC 9110, section 10.2.3), as a duration from the answer, or None.
-    `is_elsewhere`: it is the status of where a redirect led.
-    """
-
-    def __init__(
-        self, message: str, status: int, retry_after: timedelta | None = None, is_elsewhere: bool = False
-    ) -> None:
+    def __init__(self, message: str, status: int, is_elsewhere: bool = False) -> None:
         super().__init__(message)
         self.status = status
-        self.retry_after = retry_after
         self.is_elsewhere = is_elsewhere
 
     @property
@@ -85,8 +83,8 @@ class StatusError(FetchError):
         """Whether nothing is wrong but that we came now (RFC 6585, section 4; RFC 9110, section 15.6.4)."""
         return self.status in (429, 503)
 
-    def __reduce__(self) -> tuple[type[StatusError], tuple[str, int, timedelta | None, bool]]:
-        return type(self), (str(self), self.status, self.retry_after, self.is_elsewhere)
+    def __reduce__(self) -> tuple[type[StatusError], tuple[str, int, bool], dict[str, object]]:
+        return type(self), (str(self), self.status, self.is_elsewhere), self.__dict__
 
 
 class RefusedError(FetchError):

@@ -7,7 +7,7 @@ half a document is never taken for one.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 
 from multidict import CIMultiDict
@@ -83,10 +83,12 @@ def request(host: str, target: str, fields: Mapping[str, str]) -> bytes:
 
 class Reader:
     """Reads one answer. Its methods raise BrokenAnswerError, and decoding.TooLargeError where a document is over
-    `limit` bytes."""
+    `limit` bytes. `heard` is called with the header fields as soon as they are known: what they ask for counts,
+    whatever becomes of the document."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, heard: Callable[[Fields], None] = lambda fields: None) -> None:
         self._limit = limit
+        self._heard = heard
         self._waiting = bytearray()
         self._is_at_end = False
         self._answer: Answer | None = None
@@ -124,6 +126,7 @@ class Reader:
         else:
             raise BrokenAnswerError("announces an answer again and again")
         self._answer = answer
+        self._heard(answer.fields)
         if answer.status in DOCUMENTS:
             yield from self._body(answer)
             is_over = True

@@ -210,9 +210,12 @@ class Pipeline:
         try:
             return await self._visit(setup, state, now, course)
         except errors.StatusError as error:
-            status = "gone" if error.is_gone else "failing"
             course.asked = error.retry_after and error.retry_after + self._since(now)
+            status = "gone" if error.is_gone else "failing"
             return await self._failed(setup, state, now, course, str(error), status, error.is_busy)
+        except errors.FetchError as error:
+            course.asked = error.retry_after and error.retry_after + self._since(now)
+            return await self._failed(setup, state, now, course, str(error))
         except errors.SourceError as error:
             return await self._failed(setup, state, now, course, str(error))
         except workers.WorkerLostError as error:

@@ -158,6 +158,27 @@ def retry_after_beside_a_document_that_cannot_be_read_lengthens(host: Host) -> S
     assert (seen.status, seen.wait) == ("failing", 5 * HOUR)
 
 
+@case(["broken-off", "too-large", "circle"])
+def retry_after_beside_a_document_that_does_not_come_whole_lengthens(host: Host) -> Story:
+    broken = {
+        "/broken-off": [*feed(Content_Length="100000", Retry_After="18000"), CLOSE],
+        "/too-large": feed(Content_Length="999999999", Retry_After="18000"),
+        "/circle": status("302 Found", Location="/circle", Retry_After="18000"),
+    }
+    seen = yield broken
+    assert {(row["status"], row["next_poll"]) for row in seen.rows} == {("failing", "2026-11-22T17:00:00Z")}
+    assert (yield broken).requests == []
+
+
+@case()
+def the_longest_retry_after_of_a_chain_counts(host: Host) -> Story:
+    chain = {
+        "/feed": status("302 Found", Location="/next", Retry_After="18000"),
+        "/next": feed(Retry_After="7200"),
+    }
+    assert (yield chain).wait == 5 * HOUR
+
+
 @case()
 def seconds_may_begin_with_noughts(host: Host) -> Story:
     assert (yield status("429 Too Many Requests", Retry_After="0000000018000")).wait == 5 * HOUR
