@@ -1144,7 +1144,7 @@ def test_no_host_gets_more_requests_at_once_than_per_host() -> None:
 
     server = run(work())
     assert server.most_at_once == 2
-    assert [one.target for one in server.requests] == paths
+    assert sorted(one.target for one in server.requests) == paths  # two that start at once may arrive either way
 
 
 def test_starts_at_a_host_are_a_gap_apart_redirects_included() -> None:
