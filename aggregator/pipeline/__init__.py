@@ -110,11 +110,13 @@ class Pipeline:
         await asyncio.to_thread(self._put_pages, setup)
 
     @staticmethod
+    def put_pages(setup: Setup) -> list[str]:
+        """Write what names the feeds, the pages and the list for readers; the paths written."""
+        return publish.put(setup.public, _pages(setup))
+
+    @staticmethod
     def _put_pages(setup: Setup) -> None:
-        site = setup.settings.site
-        feeds = [(setup.labels[term], f"{setup.site}/feeds/{term}.atom") for term in setup.terms]
-        documents = publish.pages(site, list(setup.categories.values()))
-        documents["feeds.opml"] = publish.opml(site.title, feeds)
+        documents = _pages(setup)
         publish.put(setup.public, documents)
         publish.remove_others(setup.public, documents)
         publish.remove_others(setup.public / "feeds", [Path(document).name for document in setup.documents()])
@@ -442,3 +444,9 @@ def _with_ancestors(entry: PublishedEntry, parents: Mapping[str, str | None]) ->
 
 def _paths(term: str, documents: Mapping[str, bytes]) -> dict[str, bytes]:
     return {f"feeds/{term}.{suffix}": content for suffix, content in documents.items()}
+
+
+def _pages(setup: Setup) -> dict[str, bytes]:
+    site = setup.settings.site
+    feeds = [(setup.labels[term], f"{setup.site}/feeds/{term}.atom") for term in setup.terms]
+    return publish.pages(site, list(setup.categories.values())) | {"feeds.opml": publish.opml(site.title, feeds)}
