@@ -100,6 +100,14 @@ class Pipeline:
         self.fetcher.adopt(fetching, fetch.user_agent(fetching.contact))
         await self._teach(setup)
         await self.writer.run(store.sources.sync, setup.sources.values(), now)
+        for name, old in await self.writer.run(store.sources.parted, setup.sources.values()):
+            log.warning(
+                "source %s: its former name %s comes too late, both have entries already: those of %s stay apart, until"
+                " store.keep; to bring them together, restore a backup from before; else take the name out of formerly",
+                name,
+                old,
+                old,
+            )
         settings = {f"fetch.{each.name}": str(getattr(fetching, each.name)) for each in fields(fetching)}
         await self.writer.run(store.sources.forgive, settings, now)
         await self.writer.run(store.publications.require, setup.recipes(), now)
