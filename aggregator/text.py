@@ -143,6 +143,11 @@ def fold(text: str) -> str:
     return folded
 
 
+def signed(text: str) -> str:
+    """What `fold` leaves of a text but for the signs: NFKC, lower case, 简体, with the punctuation as it stands."""
+    return simplified(_lower(text))
+
+
 def simplified(text: str) -> str:
     """`text` in 简体, words too (軟體 is 软件), if any 繁體 stands in it; punctuation and case stay."""
     converted: str = _converter("tw2sp")(text) if _hant_letter().search(text) else text
@@ -155,7 +160,8 @@ def contains(folded: str, word: str) -> bool:
     start = folded.find(word) if word else -1
     while start >= 0:
         end = start + len(word)
-        if not _continues(folded[start - 1 : start], word[0]) and not _continues(word[-1], folded[end : end + 1]):
+        before, after = folded[start - 1 : start], folded[end : end + 1]
+        if not (_continues(before, word[0]) or _continues(word[-1], after) or _is_named(word, after)):
             return True
         start = folded.find(word, start + 1)
     return False
@@ -204,6 +210,11 @@ def _lower(text: str) -> str:
 def _continues(before: str, after: str) -> bool:
     """Whether a word or number goes on from `before` to `after`, each one character or none."""
     return _in_word(before) and _in_word(after)
+
+
+def _is_named(word: str, after: str) -> bool:
+    """Whether a letter that `word` is, or ends with, is another name with the sign after it: C is not C++ nor C#."""
+    return after in ("+", "#") and word[-1].isalpha() and not _in_word(word[-2:-1])
 
 
 def _in_word(character: str) -> bool:

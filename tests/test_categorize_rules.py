@@ -146,3 +146,24 @@ def test_rules_of_a_source_are_about_the_category_that_they_name():
         ("a", "source 1"),
         ("b", "source 2"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("word", "title", "hits"),
+    [
+        (".NET", "Build with .NET 8", True),
+        (".NET", "ASP.NET Core", True),
+        (".NET", "用\uff0eNET開發", True),
+        (".NET", "Net income is up on the internet", False),
+        (".NET", "See .networks", False),
+        ("net", "Build with .NET 8", True),
+        ("C", "Learn C today", True),
+        ("C", "用C++和C#寫", False),
+        ("C++", "用Ｃ\uff0b\uff0b寫", True),
+        ("C#", "F# is no C", False),
+        ("Disney", "Disney+ is here", True),
+    ],
+)
+def test_signs_that_make_another_name_count(word, title, hits):
+    book = rules.of_source([Rule(any=(word,), category="tech")])
+    assert bool(list(book.hits(rules.Subject({"title": title}, {})))) is hits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -104,3 +105,39 @@ def test_poll_goes_on_until_nothing_is_due(instance):
     instance.configure(nobody)
     assert "1005 sources polled" in instance.poll("--now", "2026-11-22T12:00:00Z")
     assert "0 sources polled" in instance.poll("--now", "2026-11-22T12:00:01Z")
+
+
+@pytest.mark.parametrize("command", [("story", "rebuild"), ("publish",)])
+def test_a_command_about_what_is_stored_makes_no_database(instance, command):
+    instance.configure([])
+    assert "no database at" in instance.command(*command, code=1).stderr
+    assert not instance.data.exists()
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(instance):
+    instance.configure([])
+    folder = instance.config / "schema" / "sources.schema.json"
+    folder.mkdir(parents=True)
+    for command in (("schema",), ("sources", "export", str(folder))):
+        said = instance.command(*command, code=1).stderr
+        assert said.splitlines() == [f"aggregator: {folder}: Is a directory"]
+
+
+@pytest.mark.parametrize("command", [(), ("poll",), ("story", "join")])
+def test_help_that_finds_no_room_is_one_sentence(command):
+    with Path("/dev/full").open("w") as full:
+        words = [sys.executable, "-m", "aggregator", *command, "--help"]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "aggregator: the output cannot be written: No space left on device\n"
+
+
+def test_publish_writes_the_pages_too(instance, feeds):
+    feeds["/A.xml"] = rss(item(1))
+    instance.configure([{"name": "A", "url": feeds.url("/A.xml"), "category": "tech"}])
+    instance.poll()
+    public = instance.data / "public"
+    written = {path: path.read_bytes() for path in public.rglob("*") if path.is_file()}
+    shutil.rmtree(public)
+    assert {"index.html", "feeds.opml"} <= set(instance.command("publish").stdout.split())
+    assert {path: path.read_bytes() for path in public.rglob("*") if path.is_file()} == written

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aggregator import config, errors
+from tests.instance import Instance
 
 SOURCES = """\
 sources:
@@ -518,7 +519,7 @@ def test_wrong_priors_and_rules_of_a_source(tmp_path: Path, more: str, expected:
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ("- term: all\n  label: 全部\n", "categories.yaml:7:9 | term: 'all' is reserved | all, other, hot"),
+        ("- term: all\n  label: 都\n", "categories.yaml:7:9 | term: 'all' is reserved | all, other, hot"),
         ("- term: Sport\n  label: 体育\n", "categories.yaml:7:9 | term: 'Sport' is not a term | lower-case"),
         ("- term: 体育\n  label: 体育\n", "categories.yaml:7:9 | term: '体育' is not a term"),
         (f"- term: {'a' * 65}\n  label: 体育\n", "categories.yaml:7:9 | is not a term | at most 64"),
@@ -528,6 +529,16 @@ def test_wrong_priors_and_rules_of_a_source(tmp_path: Path, more: str, expected:
             "categories.yaml:7:9 | the term 'tech' is here a second time, first in line 2",
         ),
         ("- term: b\n", "categories.yaml:7:3 | the key 'label' is missing"),
+        ("- term: b\n  label: 全部\n", "categories.yaml:8:10 | the label '全部' is reserved | choose another"),
+        ("- term: b\n  label: B\n  labels: {en: Other}\n", "categories.yaml:9:16 | the label 'Other' is reserved"),
+        (
+            "- term: b\n  label: Caf\u00e9\n- term: c\n  label: Cafe\u0301\n",
+            "categories.yaml:10:10 | already leads to the category in line 8",
+        ),
+        (
+            "- term: b\n  label: B\n  rules: [{any: [甲，乙, 丙]}]\n",
+            "categories.yaml:9:18 | '甲，乙' is one word | a comma and a blank | leave",
+        ),
         ("- term: b\n  label: no\n", "categories.yaml:8:10 | label: to YAML no is a truth value | quotes"),
         (
             "- term: b\n  label: 科技\n",
@@ -720,3 +731,22 @@ def test_a_damaged_file_raises_nothing_but_config_errors(tmp_path: Path, data: s
     piece = data.draw(st.sampled_from(["", ":", "：", "- ", "\n", "  ", "[", "}", "'", "*a", "&a ", "no", "~", "/(/"]))
     for problem in problems(tmp_path, categories=CATEGORIES[:start] + piece + CATEGORIES[end:]):
         assert problem.startswith(("categories.yaml:", "sources.yaml:"))
+
+
+def test_names_that_look_the_same_are_the_same(tmp_path: Path) -> None:
+    more = "".join(
+        f"- name: {name}\n  url: https://{n}.example/\n" for n, name in enumerate(("Caf\u00e9", "Cafe\u0301"))
+    )
+    check(of_source(tmp_path, more), "sources.yaml:7:9 | is here a second time, first in line 5")
+
+
+def test_a_comma_in_a_pattern_is_meant(tmp_path: Path) -> None:
+    assert of_category(tmp_path, "- term: b\n  label: B\n  rules: [{any: [/甲，乙/]}]\n") == []
+
+
+@pytest.mark.parametrize("name", ["sources.yaml", "tracking.txt"])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(instance: Instance, name: str) -> None:
+    instance.configure([])
+    (instance.config / name).unlink(missing_ok=True)
+    os.mkfifo(instance.config / name)
+    assert f"{name}: cannot be read: " in instance.command("check", code=2, timeout=20).stderr

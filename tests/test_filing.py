@@ -190,8 +190,13 @@ def test_a_hidden_story_stays_hidden_when_it_is_filed_anew(polled):
     polled.command("hide", of(polled, 2))
     polled.poll("--now", LATER)
     rules(polled, tea=[{"any": "茶馆"}])
+    assert planned(polled) == {}
+    assert "Nothing changes" in polled.command("plan").stdout
     polled.command("apply")
     assert titles(polled, "tea") == []
+    polled.command("hide", of(polled, 2), "--undo")
+    polled.poll("--now", "2026-11-22T12:20:00Z")
+    assert titles(polled, "tea") == [TITLES[2]]
 
 
 def test_status_says_when_what_is_stored_was_filed_by_other_rules(polled):

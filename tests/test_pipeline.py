@@ -375,3 +375,17 @@ def test_feeds_that_cannot_be_written_fail_the_command_and_keep_their_mark(insta
     in_the_way.rmdir()
     instance.poll("--now", "2026-11-22T12:10:00Z")
     assert titles(instance) == ["Story 1"]
+
+
+def test_a_former_name_that_comes_too_late_is_said(instance, feeds):
+    feeds["/A.xml"] = rss(item(1))
+
+    def said(name, **more):
+        instance.configure([{"name": name, "url": feeds.url("/A.xml"), "category": "tech", **more}])
+        done = instance.command("poll", "--all")
+        return done.stdout + done.stderr
+
+    said("Old")
+    assert "too late" not in said("New", formerly="Old")
+    said("Newer")
+    assert "source Newer: its former name New comes too late" in said("Newer", formerly="New")

@@ -153,7 +153,7 @@ def test_what_is_under_way_is_not_due_again(db):
 @pytest.mark.parametrize(
     "work",
     [
-        lambda db: store.decisions.reopen(db, "hide", 1),
+        lambda db: store.decisions.hides(db, 1),
         lambda db: store.decisions.undo(db, "file", "urn:x", "tech", NOW),
         lambda db: store.decisions.is_open(db),
         lambda db: store.decisions.asked(db, "apply"),
@@ -161,7 +161,7 @@ def test_what_is_under_way_is_not_due_again(db):
         lambda db: store.filings.rulings(db, "urn:x"),
         lambda db: store.learned.correction(db),
     ],
-    ids=["reopen", "undo", "is_open", "asked", "waiting", "rulings", "corrections"],
+    ids=["hides", "undo", "is_open", "asked", "waiting", "rulings", "corrections"],
 )
 def test_no_decision_is_looked_at_that_is_not_meant(db, work):
     statements = []

@@ -6,6 +6,7 @@ import io
 import json
 
 import feedparser
+import pytest
 
 from tests.instance import Instance, item, rss
 
@@ -206,6 +207,90 @@ def test_what_has_joined_a_split_off_entry_comes_along_when_that_is_undone(insta
     (story,) = entries(instance)
     assert story.title == "海州地铁四号线通车"
     assert "报道来源 2" in story.content[0].value
+
+
+THREE = ("老城区的茶馆重新开张", "邮差骑车走遍全岛", "春天的花园种满了郁金香")
+
+
+@pytest.fixture
+def three(instance, feeds):
+    """Three stories, the last of them also in finance; and how an editor decides of them by their numbers."""
+    first, second, third = (item(number, title) for number, title in enumerate(THREE))
+    feeds["/A.xml"], feeds["/B.xml"] = rss(first, second), rss(third)
+    sources = [("A", "tech"), ("B", ["tech", "finance"])]
+    instance.configure([{"name": n, "url": feeds.url(f"/{n}.xml"), "category": c} for n, c in sources])
+    instance.poll("--now", NOW)
+    known = ids(instance)
+
+    def decide(act, *numbers, undo=False):
+        told = [known[THREE[number]] for number in numbers]
+        command = ["hide"] if act == "hide" else ["story", act]
+        instance.command(*command, *told, *(["--undo"] if undo else []))
+        instance.poll("--now", NOW)
+        return shown()
+
+    def shown():
+        feeds = (entries(instance, f"{term}.atom") for term in ("tech", "finance"))
+        return [{THREE.index(entry.title): str(entry.get("content")).count("<li>") for entry in feed} for feed in feeds]
+
+    return decide, shown()
+
+
+APART = [{0: 0, 1: 0, 2: 0}, {2: 0}]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize(
+    "decisions",
+    [
+        [("join", 0, 1), ("join", 1, 2)],
+        [("join", 0, 1), ("join", 2, 0)],
+        [("join", 1, 0), ("join", 2, 1)],
+        [("join", 0, 2), ("split", 2)],
+        [("join", 0, 2), ("join", 2, 1)],
+    ],
+    ids=lambda said: " ".join("-".join(map(str, each)) for each in said),
+)
+def test_in_whatever_order_decisions_are_undone_stories_are_as_before(three, decisions, order):
+    decide, before = three
+    for said in decisions:
+        decide(*said)
+    for number in order:
+        after = decide(*decisions[number], undo=True)
+    assert after == before == APART
+
+
+def test_what_stands_when_an_earlier_decision_is_undone_holds_as_if_that_had_never_been(three):
+    decide, _ = three
+    decide("join", 0, 1)
+    assert decide("join", 1, 2) == [{0: 3}, {0: 3}]
+    assert decide("join", 0, 1, undo=True) == [{0: 0, 1: 2}, {1: 2}]
+    assert decide("join", 0, 1) == [{0: 3}, {0: 3}]
+
+
+def test_what_is_joined_once_more_is_in_every_feed_again(three):
+    decide, _ = three
+    joined = decide("join", 0, 2)
+    assert joined == [{0: 2, 1: 0}, {0: 2}]
+    assert decide("join", 0, 2, undo=True) == APART
+    assert decide("join", 0, 2) == joined
+
+
+@pytest.mark.parametrize("join", [(0, 2), (2, 0)])
+@pytest.mark.parametrize("hidden", [0, 2])
+def test_a_story_is_hidden_while_one_of_its_entries_is_and_no_longer(three, join, hidden):
+    decide, _ = three
+    without = [{number: 0 for number in feed if number != hidden} for feed in APART]
+    together = decide("join", *join)
+    assert decide("hide", hidden) == [{1: 0}, {}]
+    assert decide("join", *join, undo=True) == without
+    assert decide("join", *join) == [{1: 0}, {}]
+    assert decide("hide", hidden, undo=True) == together
+    assert decide("join", *join, undo=True) == APART
+    assert decide("hide", hidden) == without
+    assert decide("join", *join) == [{1: 0}, {}]
+    assert decide("split", join[1]) == without
+    assert decide("hide", hidden, undo=True) == APART
 
 
 def test_an_undo_without_a_decision_is_an_error(instance, feeds):

@@ -154,6 +154,7 @@ class _Field:
     def __init__(self) -> None:
         self._numbers: dict[str, list[int]] = defaultdict(list)  # of each word, folded
         self._words: list[str] = []
+        self._signed: dict[str, list[_Pattern]] = defaultdict(list)  # of each word, folded: those with a point before
         self._patterns: list[_Pattern] = []
         options = re2.Options()
         options.max_mem = _SET_MEMORY
@@ -163,7 +164,9 @@ class _Field:
         if len(said) > 2 and said.startswith("/") and said.endswith("/"):
             self._patterns.append(_Pattern(said[1:-1], number))
         elif word := text.fold(said):
-            self._numbers[word].append(number)
+            if pattern := _pointed(said):
+                self._signed[word].append(_Pattern(pattern, number))
+            self._numbers[word] += [] if pattern else [number]
 
     def close(self) -> None:
         self._words = list(self._numbers)
@@ -178,6 +181,9 @@ class _Field:
             word = self._words[place]
             if text.contains(folded, word):  # not as a part of a longer word
                 found.update(self._numbers[word])
+                if word in self._signed:
+                    signed = text.signed(plain)
+                    found.update(pattern.number for pattern in self._signed[word] if pattern.hits(signed, signed))
         if self._patterns:
             hans = text.simplified(plain)
             found.update(pattern.number for pattern in self._patterns if pattern.hits(plain, hans))
@@ -194,6 +200,16 @@ class _Pattern:
     def hits(self, plain: str, hans: str) -> bool:
         """Whether it is found in a text or in its 简体."""
         return bool(self._plain.search(plain)) or (self._hans is not None and bool(self._hans.search(hans)))
+
+
+def _pointed(said: str) -> str | None:
+    """The pattern for a word with a point before it, which folding drops: .NET is in ASP.NET, and no net. None for any
+    other word."""
+    signed = text.signed(said)
+    if not signed.startswith(".") or not signed[1:2].isalpha():
+        return None
+    escaped = r"\s+".join(map(re2.escape, signed.split()))
+    return escaped + (r"(?:[^a-z]|$)" if signed[-1].isalpha() and signed[-1].isascii() else "")
 
 
 def _in_hans(said: str) -> re2.Pattern | None:

@@ -50,15 +50,25 @@ class Group(click.Group):
         except BrokenPipeError:
             _say_no_more()
             sys.exit(FAILED)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """The command as a program: what the system refuses it, the help included, is one sentence too."""
+        try:
+            return super().main(*args, **kwargs)
         except OSError as error:
-            if error.errno not in _NO_ROOM:
+            if error.errno in _NO_ROOM:
+                _say_no_more()
+                what = "the output cannot be written"
+            elif error.errno in _NOT_OURS and error.filename is not None:
+                what = os.fsdecode(error.filename2 or error.filename)
+            else:
                 raise
-            _say_no_more()
-            click.echo(f"aggregator: the output cannot be written: {os.strerror(error.errno)}", err=True)
+            click.echo(f"aggregator: {what}: {os.strerror(error.errno)}", err=True)
             sys.exit(FAILED)
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR)  # of a file that a person named
 
 
 def _say_no_more() -> None:

@@ -108,12 +108,15 @@ async def _poll_once(
 @click.argument("terms", nargs=-1, metavar="[TERM]...")
 @folders
 def publish(terms: tuple[str, ...]) -> None:
-    """Render feeds anew from what is stored (all where none is named). What stays the same is not written."""
+    """Render feeds anew from what is stored, all and the pages that list them where none is named.
+
+    What stays the same is not written.
+    """
     config = load()
     if unknown := [term for term in terms if term not in config.terms]:
         raise click.UsageError(f"no category has the term {', '.join(unknown)}{nearest(unknown[0], config.terms)}")
     with progress("Publishing") as step:
-        written = uvloop.run(_publish(config, terms or config.terms))
+        written = uvloop.run(_publish(config, terms))
         for path in written:
             step(path)
     click.echo(f"{len(written)} file{'s' * (len(written) != 1)} written", err=True)
@@ -122,6 +125,8 @@ def publish(terms: tuple[str, ...]) -> None:
 async def _publish(config: Config, terms: Sequence[str]) -> list[str]:
     from aggregator import daemon, store
 
+    store.require(config.settings.data)
     async with daemon.open_pipeline(config) as line:
-        marks = [await line.writer.run(store.publications.feed_mark, term) for term in terms]
-        return await line.publish(line.setup, [mark for mark in marks if mark is not None])
+        marks = [await line.writer.run(store.publications.feed_mark, term) for term in terms or config.terms]
+        pages = [] if terms else await asyncio.to_thread(line.put_pages, line.setup)
+        return pages + await line.publish(line.setup, [mark for mark in marks if mark is not None])

@@ -98,6 +98,7 @@ def rebuild() -> None:
     from aggregator import folder, pipeline, store
 
     config = load()
+    store.require(config.settings.data)
     with folder.hold(config.settings.data, "story rebuild"), store.writing(config.settings.data) as db, db.atomic():
         count = sum(counted("Comparing", pipeline.rebuild(db, config.aliases), printed=False))
     click.echo(f"{count} entries can be compared anew")

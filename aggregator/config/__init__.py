@@ -9,6 +9,7 @@ build      shapes → models                                schema   JSON Schema
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -89,7 +90,8 @@ def _read(folder: Path, name: str) -> Document:
             hint = f"rename {name}.yml to {name}.yaml"
         return Document(str(path), problems=(Problem(str(path), 0, 0, "the file is missing", hint),))
     except OSError as error:
-        problem = Problem(str(path), 0, 0, f"cannot be read: {error.strerror}", "look at its permissions")
+        hint = "put a file there" if error.errno == errno.EINVAL else "look at its permissions"
+        problem = Problem(str(path), 0, 0, f"cannot be read: {error.strerror}", hint)
         return Document(str(path), problems=(problem,))
 
 
@@ -107,6 +109,7 @@ def _validated(read: Document, shape: type[AnyShape], context: Context, problems
 def _lines(path: Path, check: Callable[[str], object], problems: list[Problem]) -> str:
     """The editor's own lines, which add to the package's file of that name; what `check` refuses goes to `problems`."""
     try:
+        document.must_end(path)
         text = path.read_text("utf-8-sig")
         check(text)
     except FileNotFoundError:

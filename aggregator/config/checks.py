@@ -7,6 +7,7 @@ cannot be read is left to the shapes' validation.
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -20,7 +21,8 @@ from aggregator.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
-    """A text at a place: `typed` for messages, `text` with its variables filled in for comparing."""
+    """A text at a place: `typed` for messages, `text` with its variables filled in for comparing, as NFC, since nobody
+    sees the difference."""
 
     location: Location
     typed: str
@@ -86,7 +88,7 @@ def _prior_terms(sources: Document, context: Context) -> Iterator[_Fact]:
 
 def _fact(location: Location, value: object, context: Context) -> Iterator[_Fact]:
     with contextlib.suppress(BadValueError):
-        yield _Fact(location, scalars.typed(value), scalars.text(value, context))
+        yield _Fact(location, scalars.typed(value), unicodedata.normalize("NFC", scalars.text(value, context)))
 
 
 def _repeated(
@@ -183,6 +185,9 @@ def _category_problems(document: Document, context: Context) -> Iterator[Problem
     yield from _circles(document, context)
 
 
+_OWN_LABELS = {label for labels in models.OWN_LABELS.values() for label in labels.values()}
+
+
 def _labels(document: Document, context: Context) -> Iterator[tuple[int, _Fact]]:
     """Each label of each category, with the category's position."""
     for n, item in _items(document, "categories"):
@@ -200,7 +205,7 @@ def _address_clashes(document: Document, terms: list[_Fact], context: Context) -
     for n, fact in _labels(document, context):
         shown = scalars.shown(fact.typed)
         owner, earlier = owners.setdefault(fact.text, (n, fact))
-        if fact.text in models.RESERVED_TERMS:
+        if fact.text in (*models.RESERVED_TERMS, *_OWN_LABELS):
             yield document.problem(
                 fact.location, f"the label {shown} is reserved", "labels give addresses: choose another"
             )

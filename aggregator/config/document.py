@@ -8,6 +8,7 @@ for 750.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import TypeAlias
@@ -99,6 +100,7 @@ def read(path: Path, keys: Set[str]) -> Document:
     file = str(path)
     problems: list[Problem] = []
     data: object = None
+    must_end(path)
     try:
         text, faults = syntax.mend(syntax.decode(path.read_bytes()), keys)
         problems += (_problem(file, fault) for fault in faults)
@@ -106,6 +108,12 @@ def read(path: Path, keys: Set[str]) -> Document:
     except BadYamlError as fault:
         problems.append(_problem(file, fault))
     return Document(file, data, tuple(problems))
+
+
+def must_end(path: Path) -> None:
+    """Raise OSError where reading the path could be waiting without end."""
+    if path.is_fifo() or path.is_socket() or path.is_char_device():
+        raise OSError(errno.EINVAL, "it is no file, but a pipe or a device")
 
 
 def _problem(file: str, fault: BadYamlError) -> Problem:

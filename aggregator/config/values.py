@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
+import unicodedata
 import zoneinfo
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
@@ -196,7 +197,7 @@ def title(value: object, context: Context) -> str:
 
 def label(value: object, context: Context) -> str:
     """The label of a category, which also is an address: `/feeds/科技.atom`."""
-    name = title(value, context)
+    name = unicodedata.normalize("NFC", title(value, context))  # as readers ask for it
     if "/" in name or "\\" in name or name.startswith("."):
         raise BadValueError(
             f"{shown(value)} cannot be a label", "labels give addresses: no slashes, no dot at the start"
@@ -207,6 +208,11 @@ def label(value: object, context: Context) -> str:
 def word(value: object, context: Context) -> str:
     """A word or phrase of a rule, or between slashes a pattern that RE2 reads."""
     item = title(value, context)
+    if item[0] != "/" and (comma := next((sign for sign in "，、" if sign in item), "")):
+        raise BadValueError(
+            f"{shown(value)} is one word, since {comma} parts nothing",
+            f"write a comma and a blank between words; in a phrase leave the {comma} out, it makes no difference",
+        )
     if len(item) > 1 and item.startswith("/") and item.endswith("/"):
         _check_pattern(item[1:-1], as_typed=isinstance(value, Plain) or value == item)
     elif re.fullmatch(r"/.+/i", item):

@@ -8,6 +8,7 @@ sees.
 from __future__ import annotations
 
 from aggregator.models.configuration import (
+    OWN_LABELS,
     OWN_TERMS,
     RESERVED_TERMS,
     Category,
@@ -38,6 +39,7 @@ from aggregator.models.stories import (
 )
 
 __all__ = [
+    "OWN_LABELS",
     "OWN_TERMS",
     "RESERVED_TERMS",
     "SAME_EVENT_WINDOW",

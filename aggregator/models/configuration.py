@@ -10,6 +10,10 @@ from pathlib import Path
 
 # Terms that name something of the aggregator's own, so that no category may take them.
 OWN_TERMS = ("all", "other")  # feeds that are of no category
+OWN_LABELS: Mapping[str, Mapping[str, str]] = {
+    "all": {"zh-Hans": "全部", "zh-Hant": "全部", "en": "All"},
+    "other": {"zh-Hans": "其他", "zh-Hant": "其他", "en": "Other"},
+}
 RESERVED_TERMS = (*OWN_TERMS, "hot", "health", "search", "archive", "sources")
 
 

@@ -100,6 +100,14 @@ class Pipeline:
         self.fetcher.adopt(fetching, fetch.user_agent(fetching.contact))
         await self._teach(setup)
         await self.writer.run(store.sources.sync, setup.sources.values(), now)
+        for name, old in await self.writer.run(store.sources.parted, setup.sources.values()):
+            log.warning(
+                "source %s: its former name %s comes too late, both have entries already: those of %s stay apart, until"
+                " store.keep; to bring them together, restore a backup from before; else take the name out of formerly",
+                name,
+                old,
+                old,
+            )
         settings = {f"fetch.{each.name}": str(getattr(fetching, each.name)) for each in fields(fetching)}
         await self.writer.run(store.sources.forgive, settings, now)
         await self.writer.run(store.publications.require, setup.recipes(), now)
@@ -110,11 +118,13 @@ class Pipeline:
         await asyncio.to_thread(self._put_pages, setup)
 
     @staticmethod
+    def put_pages(setup: Setup) -> list[str]:
+        """Write what names the feeds, the pages and the list for readers; the paths written."""
+        return publish.put(setup.public, _pages(setup))
+
+    @staticmethod
     def _put_pages(setup: Setup) -> None:
-        site = setup.settings.site
-        feeds = [(setup.labels[term], f"{setup.site}/feeds/{term}.atom") for term in setup.terms]
-        documents = publish.pages(site, list(setup.categories.values()))
-        documents["feeds.opml"] = publish.opml(site.title, feeds)
+        documents = _pages(setup)
         publish.put(setup.public, documents)
         publish.remove_others(setup.public, documents)
         publish.remove_others(setup.public / "feeds", [Path(document).name for document in setup.documents()])
@@ -445,3 +455,9 @@ def _with_ancestors(entry: PublishedEntry, parents: Mapping[str, str | None]) ->
 
 def _paths(term: str, documents: Mapping[str, bytes]) -> dict[str, bytes]:
     return {f"feeds/{term}.{suffix}": content for suffix, content in documents.items()}
+
+
+def _pages(setup: Setup) -> dict[str, bytes]:
+    site = setup.settings.site
+    feeds = [(setup.labels[term], f"{setup.site}/feeds/{term}.atom") for term in setup.terms]
+    return publish.pages(site, list(setup.categories.values())) | {"feeds.opml": publish.opml(site.title, feeds)}

@@ -1,7 +1,8 @@
 """What an editor's decisions do: hide a story, join two, split entries off, file an entry or keep it out of a category.
 Each can be undone.
 
-A story that was joined into another keeps its row and its place in the log: undoing puts its members back.
+A story that was joined into another keeps its row and its place in the log: undoing puts its members back. In whatever
+order decisions are undone, stories are then as if those had never been made.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ _Act = Callable[[store.Database, OpenDecision, Parents, datetime], Effect]
 
 def apply(db: store.Database, parents: Parents, now: datetime) -> None:
     """Bring stories and the log to what the editor's decisions say, and mark the feeds that this changes."""
-    for decision in store.decisions.waiting(db):
+    while (decision := store.decisions.waiting(db)) is not None:  # one may change what another has moved
         store.decisions.applied(db, decision.row, _ACTS[decision.said.act](db, decision, parents, now))
 
 
 def why(decision: Decision) -> str:
     """Why a story was withdrawn, as the log says it."""
-    done = {"hide": "hidden", "join": f"joined with {decision.other}", "split": "split off"}[decision.act]
+    done = {"join": f"joined with {decision.other}", "split": "split off"}[decision.act]
     return f"{done} by {decision.who}"
 
 
@@ -37,10 +38,10 @@ def why(decision: Decision) -> str:
 
 
 def _hide(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+    """Hide the story in which the target is, or show it, if none of its entries is hidden any more."""
     story = store.stories.of(db, decision.said.target)
     if story is not None:
-        act = store.publications.restore if decision.undone else store.publications.withdraw
-        act(db, story, why(decision.said), now)
+        refiling.cover(db, story, now)
     return {}
 
 
@@ -51,7 +52,7 @@ def _join(db: store.Database, decision: OpenDecision, parents: Parents, now: dat
     """Make the target's story a part of the other's."""
     said = decision.said
     if decision.undone:
-        return _put_back(db, decision, parents, now)
+        return _undo(db, decision, parents, now)
     story, other = store.stories.of(db, said.target), store.stories.of(db, said.other or "")
     if story is None or other is None or story == other:
         return {}
@@ -60,6 +61,7 @@ def _join(db: store.Database, decision: OpenDecision, parents: Parents, now: dat
     store.publications.withdraw(db, story, why(said), now)
     _move(db, effect["members"], other, said)
     _announce(db, other, live, parents, now)
+    refiling.follow(db, other, parents, now)
     return effect
 
 
@@ -67,13 +69,16 @@ def _split(db: store.Database, decision: OpenDecision, parents: Parents, now: da
     """Give the target a story of its own; where it is its story's representative, give the others one."""
     said = decision.said
     if decision.undone:
-        return _put_back(db, decision, parents, now)
+        return _undo(db, decision, parents, now)
     story = store.stories.of(db, said.target)
     if story is None:
         return {}
     members = store.stories.membership(db, story)
-    stays = store.stories.representative(db, story) == said.target
-    leaving = [member for member in members if (member["id"] == said.target) is not stays]
+    if store.stories.representative(db, story) == said.target:
+        leaving = [member for member in members if member["id"] != said.target]
+    else:  # what had joined it when it was split off before comes along
+        leaving = [member for member in members if member["id"] == said.target]
+        leaving += [member for member in members if member["copy_of"] == said.target]
     if not leaving or len(leaving) == len(members):
         return {}
     effect = _effect(db, story, leaving)
@@ -113,19 +118,45 @@ def _announce(db: store.Database, story: int, live: bool, parents: Parents, now:
     store.publications.mark_stories(db, [story], now)
 
 
-def _put_back(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+def _undo(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> Effect:
+    """Take back what a decision moved. What was decided later of these entries moved them on, or others to them: it is
+    taken back before, the last first, and what stands of it is carried out again.
+    """
+    later = _later(db, decision)
+    for other in reversed(later):
+        _put_back(db, other, parents, now)
+    _put_back(db, decision, parents, now)
+    for other in later:
+        effect = {} if other.undone else _ACTS[other.said.act](db, other, parents, now)
+        store.decisions.applied(db, other.row, effect)
+    return {}
+
+
+def _later(db: store.Database, decision: OpenDecision) -> list[OpenDecision]:
+    """The later decisions on what a decision moved, and on what those moved."""
+    found, concerned = [], _moved(decision)
+    for other in store.decisions.moves_after(db, decision.row) if concerned else ():
+        if not concerned.isdisjoint({other.said.target, other.said.other, *_moved(other)}):
+            found.append(other)
+            concerned |= _moved(other)
+    return found
+
+
+def _moved(decision: OpenDecision) -> set[str]:
+    return {member["id"] for member in decision.effect.get("members", ())}
+
+
+def _put_back(db: store.Database, decision: OpenDecision, parents: Parents, now: datetime) -> None:
     """Put the members that a decision moved back into the story that they came from. What has joined one that was split
     off comes along.
     """
     story = store.stories.represented_by(db, decision.effect.get("story", ""))
     if story is None:
-        return {}
+        return
     moved = {member["id"]: member for member in decision.effect["members"]}
     left = {left for member in moved if (left := store.stories.of(db, member)) is not None}
-    for begun in left:
-        if decision.said.act == "split" and store.stories.representative(db, begun) in moved:
-            moved = {member["id"]: member for member in store.stories.membership(db, begun)} | moved
-    for member in moved.values():
+    copies = [copy for begun in left for copy in store.stories.membership(db, begun) if copy["copy_of"] in moved]
+    for member in ({copy["id"]: copy for copy in copies} | moved).values():
         store.stories.move(db, member["id"], story, member["copy_of"], member["evidence"])
     store.publications.restore_moved(db, story, now)
     for changed in sorted({story, *left}):
@@ -133,7 +164,6 @@ def _put_back(db: store.Database, decision: OpenDecision, parents: Parents, now:
             refiling.follow(db, changed, parents, now)
         else:
             store.publications.withdraw(db, changed, why(decision.said), now)
-    return {}
 
 
 # ------------------------------------------------------------------------------------------------- file, unfile

@@ -69,13 +69,15 @@ def refiled(entries: Iterable[StoredEntry], filings: Iterable[tuple[Filing, ...]
 @dataclass(frozen=True, slots=True)
 class Move:
     """A story that enters or leaves the feed of a category, with the entry and the voices that bring that about.
-    `announced`: when it was first put into a live feed; `place`: where it stands among all that were published."""
+    `announced`: when it was first put into a live feed; `place`: where it stands among all that were published;
+    `hidden`: no reader sees that it moves."""
 
     story: int
     entry: StoredEntry
     filings: tuple[Filing, ...]
     announced: datetime | None
     place: int
+    hidden: bool
 
 
 class Part(NamedTuple):
@@ -132,7 +134,7 @@ def plan(db: store.Database, some: Iterable[Refiled], parents: Parents) -> Plan:
     by_story: dict[int, list[Refiled]] = defaultdict(list)
     for each in some:
         by_story[each.entry.story].append(each)
-    found = Plan()
+    found, hidden = Plan(), store.decisions.stories(db, "hide")
     for batch in batches(list(by_story)):
         filed, standing = _known(db, batch)
         announced, places = store.publications.announced(db, batch), store.publications.places(db, batch)
@@ -145,7 +147,10 @@ def plan(db: store.Database, some: Iterable[Refiled], parents: Parents) -> Plan:
                 for term in terms:
                     cause = _cause(by_story[story], term, parents)
                     voices = _voices(cause, term, parents)
-                    moves[term].append(Move(story, cause.entry, voices, announced.get(story), places.get(story, 0)))
+                    place = places.get(story, 0)
+                    moves[term].append(
+                        Move(story, cause.entry, voices, announced.get(story), place, hidden=story in hidden)
+                    )
     return found
 
 
@@ -189,7 +194,7 @@ def move(db: store.Database, part: Part, backfill: datetime, now: datetime) -> N
     store.publications.enter(db, live, part.term, now)
     store.publications.leave(db, [each.story for each in part.leaves], part.term, now)
     for story in store.decisions.stories(db, "hide") & live.keys():
-        store.decisions.reopen(db, "hide", story)
+        cover(db, story, now)
     if part.last:
         store.publications.mark(db, [part.term], now)
 
@@ -228,14 +233,26 @@ def follow(db: store.Database, story: int, parents: Parents, now: datetime) -> N
         store.publications.leave(db, [story], term, now)
     store.publications.mark(db, sorted(enters | leaves), now)
     store.publications.mark_stories(db, [story], now)
-    store.decisions.reopen(db, "hide", story)
+    cover(db, story, now)
+
+
+def cover(db: store.Database, story: int, now: datetime) -> None:
+    """Keep a story out of every feed as long as one of its entries is hidden, whichever, and in its feeds else."""
+    who = store.decisions.hides(db, story)
+    if who is None:
+        store.publications.show(db, story, now)
+    else:
+        store.publications.hide(db, story, who, now)
 
 
 def summary(change: Plan) -> Iterator[dict[str, object]]:
-    """A plan as rows: of each category what enters and what leaves, with title, id and the voices."""
+    """A plan as rows: of each category what readers see enter and leave, with title, id and the voices."""
     for term in change.terms():
-        enters, leaves = change.enters.get(term, []), change.leaves.get(term, [])
-        yield {"term": term, "enters": list(map(_move, enters)), "leaves": list(map(_move, leaves))}
+        enters, leaves = (
+            [_move(move) for move in moves.get(term, []) if not move.hidden] for moves in (change.enters, change.leaves)
+        )
+        if enters or leaves:
+            yield {"term": term, "enters": enters, "leaves": leaves}
 
 
 def _move(move: Move) -> dict[str, object]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from aggregator import dedupe, prepare, store, stories
 from aggregator.models import SAME_TEXT_WINDOW, Back, Print, Unsettled
-from aggregator.pipeline import decisions
+from aggregator.pipeline import decisions, refiling
 
 REMEMBERED = SAME_TEXT_WINDOW + timedelta(days=1)  # how long an entry is found as the same text
 SETTLED_AT_ONCE = 200  # entries in one transaction
@@ -54,7 +54,7 @@ def _settle(
         terms = [term for term in terms if term != "other"]
     if entry.back is not Back.REISSUED:
         store.publications.add(db, story, terms, now, live=entry.back is Back.ANNOUNCED)
-        store.decisions.reopen(db, "hide", story)
+        refiling.cover(db, story, now)
     if made is not None:
         store.fingerprints.post(db, entry.row, made, entry.published)
     return {story} | _linked(db, entry, story, place)

@@ -8,14 +8,9 @@ from importlib.resources import files
 
 import jinja2
 
-from aggregator.models import Category, SiteSettings
+from aggregator.models import OWN_LABELS, Category, SiteSettings
 
 LANGUAGES = ("zh-Hans", "zh-Hant", "en")
-
-_OWN_LABELS: Mapping[str, Mapping[str, str]] = {
-    "all": {"zh-Hans": "全部", "zh-Hant": "全部", "en": "All"},
-    "other": {"zh-Hans": "其他", "zh-Hant": "其他", "en": "Other"},
-}
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "zh-Hans": {
@@ -46,8 +41,8 @@ _NAMES = {"zh-Hans": "简体中文", "zh-Hant": "繁體中文", "en": "English"}
 
 def label(term: str, categories: Mapping[str, Category], language: str) -> str:
     """What a term is called in a language: the category's label in it, or its label."""
-    if term in _OWN_LABELS:
-        return _OWN_LABELS[term].get(language, _OWN_LABELS[term]["en"])
+    if term in OWN_LABELS:
+        return OWN_LABELS[term].get(language, OWN_LABELS[term]["en"])
     category = categories[term]
     return category.labels.get(language) or category.label
 

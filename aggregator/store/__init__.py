@@ -37,7 +37,7 @@ from aggregator.store import (
     sources,
     stories,
 )
-from aggregator.store.connection import FILE_NAME, connect, read_only, speaking, turn, writing
+from aggregator.store.connection import FILE_NAME, connect, read_only, require, speaking, turn, writing
 from aggregator.store.writer import Writer
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "publications",
     "read_only",
     "reports",
+    "require",
     "retention",
     "sources",
     "speaking",

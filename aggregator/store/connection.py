@@ -82,11 +82,17 @@ def writing(folder: Path) -> Iterator[Database]:
             db.close()
 
 
-def read_only(folder: Path) -> Database:
-    """Open the folder's database for reading beside a running daemon; raises StoreError."""
+def require(folder: Path) -> Path:
+    """The folder's database, for what only makes sense where there is one; raises StoreError."""
     path = folder / FILE_NAME
     if not path.exists():
         raise errors.StoreError(f"no database at {path}: run `aggregator run` or `aggregator poll` first")
+    return path
+
+
+def read_only(folder: Path) -> Database:
+    """Open the folder's database for reading beside a running daemon; raises StoreError."""
+    path = require(folder)
     with speaking(path):
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", timeout=BUSY_TIMEOUT, uri=True)
         db = Database(connection, recursive_triggers=False, execute_plugins=False)

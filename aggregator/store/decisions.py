@@ -52,13 +52,14 @@ def done(db: Database, act: str, until: int) -> None:
     db.conn.execute("update decision set applied = 1 where applied = 0 and act = ? and id <= ?", [act, until])
 
 
-def reopen(db: Database, act: str, story: int) -> None:
-    """Have the standing decisions of a kind on a story applied again, as it has just been put into more feeds."""
-    db.conn.execute(
-        "update decision set applied = 0 where act = ? and undone_at is null and target in"
-        " (select e.published_id from story s join entry e on e.id = s.representative where s.id = ?)",
-        [act, story],
-    )
+def hides(db: Database, story: int) -> str | None:
+    """Who hides a story: who first decided so of one of its entries, whichever it is. None where nobody does."""
+    found = db.conn.execute(
+        "select d.who from entry e join decision d on d.target = e.published_id"
+        " where e.story = ? and d.act = 'hide' and d.undone_at is null order by d.id",
+        [story],
+    ).fetchone()
+    return None if found is None else str(found[0])
 
 
 def stories(db: Database, act: str) -> set[int]:
@@ -77,21 +78,34 @@ def stands(db: Database, said: Decision) -> bool:
     return db.conn.execute(sql, [said.act, said.target, said.other]).fetchone() is not None
 
 
-def waiting(db: Database) -> list[OpenDecision]:
-    """The decisions that wait to be applied, in the order in which they were taken; what was undone, the last first."""
+def waiting(db: Database) -> OpenDecision | None:
+    """The first of the decisions that wait to be applied, in the order in which they were taken; of what was undone at
+    one moment, the last comes first."""
     rows = db.query(
         "select * from decision where applied = 0 and act <> 'apply'"
-        " order by coalesce(undone_at, decided_at), case when undone_at is null then id else -id end"
+        " order by coalesce(undone_at, decided_at), case when undone_at is null then id else -id end limit 1"
     )
-    return [
-        OpenDecision(
-            row=row["id"],
-            said=Decision(row["who"], moment(row["decided_at"]), row["act"], row["target"], row["other"]),
-            undone=row["undone_at"] is not None,
-            effect=json.loads(row["effect"]) if row["effect"] else {},
-        )
-        for row in rows
-    ]
+    return next(map(_open, rows), None)
+
+
+def moves_after(db: Database, row: int) -> list[OpenDecision]:
+    """What was decided of stories after a decision and counts now, in the order in which it was applied; also what is
+    undone, and waits to be taken back."""
+    rows = db.query(
+        "select * from decision where id > ? and act in ('join', 'split') and applied = (undone_at is null)"
+        " order by id",
+        [row],
+    )
+    return list(map(_open, rows))
+
+
+def _open(row: Mapping[str, Any]) -> OpenDecision:
+    return OpenDecision(
+        row=row["id"],
+        said=Decision(row["who"], moment(row["decided_at"]), row["act"], row["target"], row["other"]),
+        undone=row["undone_at"] is not None,
+        effect=json.loads(row["effect"]) if row["effect"] else {},
+    )
 
 
 def applied(db: Database, row: int, effect: Mapping[str, Any]) -> None:

@@ -222,7 +222,10 @@ class _Import:
                 damaged(number, _reason(error))
             count += 1
         if not ended:
-            damaged(number + 1, "the document stops here, before its end")
+            rest = (
+                "import the whole one into an empty folder, since where a part of it is, the rest is no more than added"
+            )
+            damaged(number + 1, f"the document stops here, before its end: {rest}")
         self._finish()
         return +added
 

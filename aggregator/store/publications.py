@@ -273,13 +273,20 @@ def withdraw(db: Database, story: int, why: str, now: datetime) -> None:
     )
 
 
-def restore(db: Database, story: int, why: str, now: datetime) -> None:
-    """Put a story back into the feeds that it was taken out of for that reason."""
-    db.conn.execute(
-        "update publication set withdrawn_at = null, why = '' where story = ? and withdrawn_at is not null and why = ?",
-        [story, why],
+def hide(db: Database, story: int, who: str, now: datetime) -> None:
+    """Take a story out of every feed that it is in, as an editor wants."""
+    withdraw(db, story, f"hidden by {who}", now)
+
+
+def show(db: Database, story: int, now: datetime) -> None:
+    """Put a story back into the feeds out of which it was hidden, if it was."""
+    cursor = db.conn.execute(
+        "update publication set withdrawn_at = null, why = '' where story = ? and withdrawn_at is not null"
+        " and why glob 'hidden by *'",
+        [story],
     )
-    mark_stories(db, [story], now)
+    if cursor.rowcount:
+        mark_stories(db, [story], now)
 
 
 def restore_moved(db: Database, story: int, now: datetime) -> None:

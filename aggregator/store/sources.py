@@ -43,6 +43,18 @@ def sync(db: Database, sources: Iterable[Source], now: datetime) -> None:
             db.execute("update source set listed = 0, enabled = 0 where name = ?", [name])
 
 
+def parted(db: Database, sources: Iterable[Source]) -> list[tuple[str, str]]:
+    """The sources that have a former name under which another source is stored, with entries, and that name: both were
+    there when it was said, so that they stay two."""
+    sql = "select 1 from source s where name = ? and exists (select 1 from entry where source = s.id)"
+    return [
+        (source.name, old)
+        for source in sources
+        for old in source.formerly
+        if db.conn.execute(sql, [old]).fetchone() is not None
+    ]
+
+
 def forgive(db: Database, settings: Mapping[str, str], now: datetime) -> None:
     """Make due what failed for a setting that is another one now: a failure's reason names the setting that would have
     helped. `settings`: the values by their names.
