@@ -3,9 +3,9 @@
 AggregatorError
 ├── ConfigError          one or more problems in the YAML files, each with its place
 ├── SourceError          one source's poll failed; caught in one place, `pipeline`
-│   ├── FetchError
+│   ├── FetchError           carries `retry_after`
 │   │   ├── NetworkError     no usable answer: DNS, connection, TLS, deadline
-│   │   ├── StatusError      an answer with a failing status; carries `retry_after`
+│   │   ├── StatusError      an answer with a failing status
 │   │   └── RefusedError     we would not: address guard, scheme, redirects, size limit
 │   └── ParseError       the answer is no feed that we can read
 ├── StoreError           the database cannot be written or read: full disk, lock held, damage
@@ -53,7 +53,12 @@ class SourceError(AggregatorError):
 
 
 class FetchError(SourceError):
-    """The document could not be had."""
+    """The document could not be had.
+
+    `retry_after` is what a server asked for (RFC 9110, section 10.2.3), as a duration from the failure, or None.
+    """
+
+    retry_after: timedelta | None = None
 
 
 class NetworkError(FetchError):
@@ -63,7 +68,6 @@ class NetworkError(FetchError):
 class StatusError(FetchError):
     """The server answered with a failing status.
 
-    `retry_after` is what the server asked for (RFC 9110, section 10.2.3), as a duration from the answer, or None.
     `is_elsewhere`: it is the status of where a redirect led.
     """
 

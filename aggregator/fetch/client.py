@@ -121,7 +121,8 @@ class NotModified:
 
 @dataclass(slots=True)
 class _Trip:
-    """One `get` on its way: where it is, and what is left of its time in seconds."""
+    """One `get` on its way: where it is, what is left of its time in seconds, and the longest wait that an answer has
+    asked for."""
 
     request: Request
     now: datetime
@@ -132,6 +133,14 @@ class _Trip:
     permanent_url: str | None = None
     only_permanent: bool = True
     visited: set[str] = field(default_factory=set)
+    retry_after: timedelta | None = None
+
+    def begun(self, fields: wire.Fields) -> None:
+        """An answer comes with these header fields. What it asks for counts whatever becomes of it: a redirect is
+        followed, a body may break off or be too large."""
+        asked = answers.retry_after(fields, self.now)
+        if asked is not None:
+            self.retry_after = max(asked, self.retry_after or asked)
 
 
 def _both(one: Callable[[], None], other: Callable[[], None]) -> None:
@@ -195,7 +204,11 @@ class Fetcher:
         while result is None:
             async with self._gates.turn(trip.url.raw_host or "") as turn:
                 started = loop.time()
-                result = await self._hop(trip, partial(_both, turn.sent, sent))
+                try:
+                    result = await self._hop(trip, partial(_both, turn.sent, sent))
+                except errors.FetchError as error:
+                    error.retry_after = trip.retry_after
+                    raise
                 trip.seconds -= loop.time() - started
                 if result is not None:
                     turn.end()
@@ -227,7 +240,7 @@ class Fetcher:
         try:
             request = wire.request(trip.url.raw_authority, trip.url.raw_path_qs, self._fields(trip))
             async with asyncio.timeout(trip.seconds):
-                answer = await self._connections.exchange(trip.url, request, self._settings.max_body, sent)
+                answer = await self._connections.exchange(trip.url, request, self._settings.max_body, sent, trip.begun)
                 return await self._judge(trip, answer)
         except connections.StaleError:
             return None
@@ -266,15 +279,14 @@ class Fetcher:
             return await self._document(trip, answer)
         if status == 304 and _conditions(trip):
             return _not_modified(trip, answer.fields)
-        retry_after = answers.retry_after(answer.fields, trip.now)
         if status in _PERMANENT or status in _TEMPORARY:
             location = answer.fields.get("Location", "")
             if not location:
-                raise errors.StatusError(f"{host} answered {status} without an address to go to", status, retry_after)
+                raise errors.StatusError(f"{host} answered {status} without an address to go to", status)
             _follow(trip, status, location)
             return None
         is_elsewhere = len(trip.visited) > 1
-        raise errors.StatusError(f"{host} answered {_status_line(status)}", status, retry_after, is_elsewhere)
+        raise errors.StatusError(f"{host} answered {_status_line(status)}", status, is_elsewhere=is_elsewhere)
 
     async def _document(self, trip: _Trip, answer: wire.Answer) -> Fetched:
         content_type = answer.fields.get("Content-Type")
@@ -290,7 +302,7 @@ class Fetcher:
             content_type=content_type,
             validators=answers.validators(answer.fields),
             lifetime=answers.lifetime(answer.fields, trip.now),
-            retry_after=answers.retry_after(answer.fields, trip.now),
+            retry_after=trip.retry_after,
             digest=digest,
             repeated=repeated,
         )
@@ -360,7 +372,7 @@ def _not_modified(trip: _Trip, fields: wire.Fields) -> NotModified:
         permanent_url=trip.permanent_url,
         validators=models.Validators(came.etag or sent.etag, came.last_modified or sent.last_modified),
         lifetime=answers.lifetime(fields, trip.now),
-        retry_after=answers.retry_after(fields, trip.now),
+        retry_after=trip.retry_after,
     )
 
 

@@ -36,9 +36,11 @@ class Connections:
         self._look_up = look_up
         self._kept: defaultdict[_Key, list[_Connection]] = defaultdict(list)
 
-    async def exchange(self, url: yarl.URL, request: bytes, limit: int, sent: Callable[[], None]) -> wire.Answer:
+    async def exchange(
+        self, url: yarl.URL, request: bytes, limit: int, sent: Callable[[], None], begun: Callable[[wire.Fields], None]
+    ) -> wire.Answer:
         """The answer to a request to the server of `url`, its document of at most `limit` bytes. `sent` is called when
-        the request goes out.
+        the request goes out, `begun` with the header fields of the answer, also where the rest of it never comes.
 
         Raises StaleError; guard.ForbiddenError; what wire.Reader raises; OSError (ssl.SSLError, socket.gaierror) where
         no connection can be made, UnicodeError for an impossible name.
@@ -48,7 +50,7 @@ class Connections:
         connection = kept or await self._connect(url)
         sent()
         try:
-            answer = await connection.exchange(request, limit)
+            answer = await connection.exchange(request, limit, begun)
         except wire.ClosedError as error:
             if kept and not error.has_begun:
                 raise StaleError from error
@@ -135,9 +137,9 @@ class _Connection(asyncio.Protocol):
         """Whether it can be used for an exchange."""
         return self._is_open and self._reader is None
 
-    async def exchange(self, request: bytes, limit: int) -> wire.Answer:
+    async def exchange(self, request: bytes, limit: int, begun: Callable[[wire.Fields], None]) -> wire.Answer:
         """Send a request, wait for its answer."""
-        self._reader = wire.Reader(limit)
+        self._reader = wire.Reader(limit, begun)
         if not self._is_open:
             raise self._reader.closed()
         self._answer = asyncio.get_running_loop().create_future()

@@ -7,7 +7,7 @@ half a document is never taken for one.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 
 from multidict import CIMultiDict
@@ -83,10 +83,11 @@ def request(host: str, target: str, fields: Mapping[str, str]) -> bytes:
 
 class Reader:
     """Reads one answer. Its methods raise BrokenAnswerError, and decoding.TooLargeError where a document is over
-    `limit` bytes."""
+    `limit` bytes. `begun` is called with its header fields, whatever becomes of its body."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, begun: Callable[[Fields], None] = lambda fields: None) -> None:
         self._limit = limit
+        self._begun = begun
         self._waiting = bytearray()
         self._is_at_end = False
         self._answer: Answer | None = None
@@ -124,6 +125,7 @@ class Reader:
         else:
             raise BrokenAnswerError("announces an answer again and again")
         self._answer = answer
+        self._begun(answer.fields)
         if answer.status in DOCUMENTS:
             yield from self._body(answer)
             is_over = True

@@ -209,10 +209,12 @@ class Pipeline:
         course = _Course(partial(self._since, now))
         try:
             return await self._visit(setup, state, now, course)
-        except errors.StatusError as error:
-            status = "gone" if error.is_gone else "failing"
+        except errors.FetchError as error:
+            is_gone, is_busy = (
+                (error.is_gone, error.is_busy) if isinstance(error, errors.StatusError) else (False, False)
+            )
             course.asked = error.retry_after and error.retry_after + self._since(now)
-            return await self._failed(setup, state, now, course, str(error), status, error.is_busy)
+            return await self._failed(setup, state, now, course, str(error), "gone" if is_gone else "failing", is_busy)
         except errors.SourceError as error:
             return await self._failed(setup, state, now, course, str(error))
         except workers.WorkerLostError as error:
