@@ -3,9 +3,9 @@
 AggregatorError
 ├── ConfigError          one or more problems in the YAML files, each with its place
 ├── SourceError          one source's poll failed; caught in one place, `pipeline`
-│   ├── FetchError
+│   ├── FetchError           carries `retry_after`
 │   │   ├── NetworkError     no usable answer: DNS, connection, TLS, deadline
-│   │   ├── StatusError      an answer with a failing status; carries `retry_after`
+│   │   ├── StatusError      an answer with a failing status
 │   │   └── RefusedError     we would not: address guard, scheme, redirects, size limit
 │   └── ParseError       the answer is no feed that we can read
 ├── StoreError           the database cannot be written or read: full disk, lock held, damage

@@ -217,6 +217,16 @@ def test_what_failed_for_a_setting_is_polled_at_the_start_with_another(instance,
     assert (feeds.count("/a.xml"), feeds.count("/b.xml")) == (1, asked)
 
 
+def test_another_setting_does_not_override_what_the_server_asked_for(instance, feeds):
+    feeds["/a.xml"] = Answer(rss(item(1, text="x" * 3000)).encode(), headers={"Retry-After": "7200"})
+    instance.configure([source(feeds, "a")], fetch={"max_body": "1KB"})
+    instance.poll()
+    assert "fetch.max_body" in instance.export("sources")[0]["reason"]
+    instance.configure([source(feeds, "a")])
+    instance.poll()
+    assert feeds.count("/a.xml") == 1
+
+
 def test_sighup_reads_the_configuration_again(instance, feeds):
     instance.configure([source(feeds, "a")])
     process = instance.start()

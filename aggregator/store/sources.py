@@ -57,7 +57,7 @@ def parted(db: Database, sources: Iterable[Source]) -> list[tuple[str, str]]:
 
 def forgive(db: Database, settings: Mapping[str, str], now: datetime) -> None:
     """Make due what failed for a setting that is another one now: a failure's reason names the setting that would have
-    helped. `settings`: the values by their names.
+    helped. What the server asked for holds on. `settings`: the values by their names.
     """
     row = db.conn.execute("select value from state where key = 'settings'").fetchone()
     former = json.loads(row[0]) if row else settings
@@ -66,8 +66,8 @@ def forgive(db: Database, settings: Mapping[str, str], now: datetime) -> None:
     for name, value in settings.items():
         if former.get(name) != value:
             db.conn.execute(
-                "update source set next_poll = ? where enabled and status = 'failing' and next_poll > ?"
-                " and instr(reason, ?)",
+                "update source set next_poll = max(?, coalesce(not_before, 0)) where enabled and status = 'failing'"
+                " and next_poll > ? and instr(reason, ?)",
                 [seconds(now), seconds(now), name],
             )
     db.conn.execute("insert or replace into state values ('settings', ?)", [json.dumps(settings)])

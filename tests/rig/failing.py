@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+
 from tests.rawserver import CLOSE, RESET, Script, reply
-from tests.rig.stage import DAY, HOUR, START, Host, Story, case, document, feed, http_date, status, to
+from tests.rig.stage import DAY, HOUR, MAX_BODY, START, Host, Story, case, document, feed, http_date, status, to
 
 FAILURES: dict[str, Script] = {
     "403": status("403 Forbidden"),
@@ -158,25 +160,39 @@ def retry_after_beside_a_document_that_cannot_be_read_lengthens(host: Host) -> S
     assert (seen.status, seen.wait) == ("failing", 5 * HOUR)
 
 
-@case(["broken-off", "too-large", "circle"])
-def retry_after_beside_a_document_that_does_not_come_whole_lengthens(host: Host) -> Story:
-    broken = {
-        "/broken-off": [*feed(Content_Length="100000", Retry_After="18000"), CLOSE],
-        "/too-large": feed(Content_Length="999999999", Retry_After="18000"),
-        "/circle": status("302 Found", Location="/circle", Retry_After="18000"),
-    }
-    seen = yield broken
-    assert {(row["status"], row["next_poll"]) for row in seen.rows} == {("failing", "2026-11-22T17:00:00Z")}
-    assert (yield broken).requests == []
+LOST = {
+    "broken-off": ({"Content-Length": "100"}, [b"<rss>", CLOSE]),
+    "too-large": ({"Content-Length": str(MAX_BODY + 1)}, []),
+    "unpacks-to-too-much": ({"Content-Encoding": "gzip"}, [gzip.compress(b" " * (MAX_BODY + 1)), CLOSE]),
+    "damaged": ({"Content-Encoding": "gzip"}, [gzip.compress(b"<rss/>")[:-4], CLOSE]),
+}
 
 
-@case()
-def the_longest_retry_after_of_a_chain_counts(host: Host) -> Story:
-    chain = {
-        "/feed": status("302 Found", Location="/next", Retry_After="18000"),
-        "/next": feed(Retry_After="7200"),
+@case(list(LOST))
+def retry_after_beside_a_document_that_does_not_come_whole_is_obeyed_even_by_all(host: Host) -> Story:
+    script: dict[str, Script] = {}
+    for name, (fields, body) in LOST.items():
+        head = "".join(f"{key}: {value}\r\n" for key, value in {**fields, "Retry-After": "36000"}.items())
+        script[f"/{name}"] = [f"HTTP/1.1 200 OK\r\n{head}\r\n".encode(), *body]
+    seen = yield script
+    assert {row["status"] for row in seen.rows} == {"failing"}
+    assert {row["next_poll"] for row in seen.rows} == {"2026-11-22T22:00:00Z"}
+    for _ in ("two hours later", "four hours later", "forced by --all"):
+        assert (yield script).requests == []
+
+
+@case(["to-a-feed", "to-nothing"])
+def retry_after_beside_a_redirect_is_obeyed_even_by_all(host: Host) -> Story:
+    script = {
+        "/to-a-feed": to("302 Elsewhere", "/feed", Retry_After="36000"),
+        "/to-nothing": to("301 Moved", "/nothing", Retry_After="36000"),
+        "/feed": feed(Retry_After="60"),
     }
-    assert (yield chain).wait == 5 * HOUR
+    seen = yield script
+    assert sorted(row["status"] for row in seen.rows) == ["failing", "ok"]
+    assert {row["next_poll"] for row in seen.rows} == {"2026-11-22T22:00:00Z"}
+    for _ in ("two hours later", "four hours later", "forced by --all"):
+        assert (yield script).requests == []
 
 
 @case()

@@ -299,9 +299,9 @@ def status(line: str, **fields: str | bytes) -> list[Step]:
     return [reply(line, _named(fields))]
 
 
-def to(line: str, location: str | bytes) -> list[Step]:
+def to(line: str, location: str | bytes, **fields: str | bytes) -> list[Step]:
     """A redirect."""
-    return [reply(line, {"Location": location})]
+    return [reply(line, {"Location": location, **_named(fields)})]
 
 
 def _named(fields: Mapping[str, str | bytes]) -> dict[str, str | bytes]:

@@ -56,8 +56,8 @@ POLITE: Mapping[str, tuple[Case, ...]] = {
         failing.retry_after_beside_a_document_lengthens_and_is_obeyed_even_by_all,
         failing.retry_after_never_shortens,
         failing.retry_after_beside_a_document_that_cannot_be_read_lengthens,
-        failing.retry_after_beside_a_document_that_does_not_come_whole_lengthens,
-        failing.the_longest_retry_after_of_a_chain_counts,
+        failing.retry_after_beside_a_document_that_does_not_come_whole_is_obeyed_even_by_all,
+        failing.retry_after_beside_a_redirect_is_obeyed_even_by_all,
         failing.seconds_may_begin_with_noughts,
     ),
     "Absurd values are ignored; nothing holds longer than 31 days": (
