@@ -38,6 +38,11 @@ def test_latin_names_are_whole_words() -> None:
     assert applied("用hpx的打印机") == "用hpx的打印机"
 
 
+def test_names_do_not_grow_together_with_the_words_beside_them():
+    assert applied("蓋2GW人工智慧") == applied("盖2GW AI") == "盖2 gw ai"
+    assert applied("前Intel執行長") == "前英特尔ceo"
+
+
 def test_a_text_of_latin_letters_stays_one() -> None:
     assert applied("Federal Reserve meets") == applied("Fed meets") == "fed meets"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -47,7 +47,7 @@ class Aliases:
                 done = place + len(found)
                 if name in self.kinds:
                     names[name] = self.kinds[name]
-        return "".join((*parts, folded[done:])), names
+        return _joined([*parts, folded[done:]]) if parts else folded, names
 
     def _beginnings(self, folded: str) -> list[int]:
         """The places where a name may begin."""
@@ -64,6 +64,16 @@ class Aliases:
                     if not (_LATIN.issuperset((before, name[0])) or _LATIN.issuperset((name[-1], after))):
                         return name
         return ""
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """The parts as one text, in which no words of Latin letters grow together: 2GW人工智慧 says 2gw and ai."""
+    joined: list[str] = []
+    for part in filter(None, parts):
+        if joined and part[0] in _LATIN and joined[-1][-1] in _LATIN:
+            joined.append(" ")
+        joined.append(part)
+    return "".join(joined)
 
 
 @cache
