@@ -201,6 +201,43 @@ def test_passwords_and_headers_are_not_in_the_export(instance, feeds):
     assert "sesame" not in document
 
 
+def test_what_an_address_takes_from_a_variable_is_shown_nowhere_and_an_import_loses_nothing(
+    instance, other, feeds, monkeypatch
+):
+    monkeypatch.setenv("KEY", "hunter/2")
+    feeds["/new.xml?key=hunter/2"] = rss(item(1), link="http://example.org/?key=hunter/2")
+    moved = feeds.url("/new.xml?key=hunter%2F2")
+    feeds["/A.xml?key=hunter/2"] = Answer(b"", status=301, headers={"Location": moved})
+    listed = sources(feeds, "A", every="1h")
+    listed[0]["url"] += "?key=${KEY}"
+    instance.configure(listed)
+    instance.poll("--now", T0)
+    instance.poll("--all", "--now", LATER)
+    document = export(instance, instance.folder / "all.jsonl")
+    (row,) = instance.export("sources")
+    assert (row["url"], row["current_url"]) == (listed[0]["url"], feeds.url("/new.xml?key=${KEY}"))
+    feeds["/A.xml?key=hunter/2"] = Answer(b"", status=500)
+    said = [instance.command("sources", *words).stdout for words in (["list"], ["list", "--json"], ["export"])]
+    assert all("${KEY}" in text for text in said)
+    tested = instance.command("sources", "test", "A", code=1).stdout
+    # What the publisher himself says of his feed stands in the lines of entries as it came.
+    lines = [line for line in document.read_text("utf-8").splitlines() if '"kind": "entry"' not in line]
+    assert "hunter" not in "\n".join([*said, *lines, tested, json.dumps(row)])
+    assert b"key=$%7BKEY%7D" in instance.feed("tech.rss")
+    assert [name for name, content in published(instance).items() if b"hunter" in content] == []
+
+    other.port = instance.port
+    other.configure(listed)
+    other.command("import", str(document))
+    assert other.command("export", "--all").stdout == document.read_text("utf-8")
+    assert "A: unchanged, 0 new" in other.poll("--all", "--now", DAY_LATER)
+    assert feeds.asked[-1][0] == "/new.xml?key=hunter/2"
+    assert "If-None-Match" in feeds.asked[-1][1]
+    assert other.export("sources")[0]["current_url"] == row["current_url"]
+    other.command("publish")
+    assert other.feed("tech.rss") == instance.feed("tech.rss")
+
+
 def test_every_table_has_its_line(db):
     tables = {row[0] for row in db.execute("select name from sqlite_master where type = 'table'")}
     in_lines_of_their_own = {"state", "source", "forgotten", "entry", "story", "relation", "publication", "feed"}

@@ -285,6 +285,19 @@ def test_an_export_imports_into_the_same_sources(instance):
     assert instance.command("sources", "export").stdout == exported
 
 
+def test_a_key_from_a_variable_is_in_no_list_and_its_source_is_known_again(instance, monkeypatch):
+    monkeypatch.setenv("KEY", "sesame")
+    instance.configure([{"name": "A", "url": "http://a.example/?key=${KEY}"}])
+    exported = instance.command("sources", "export", "out.opml")
+    assert "${KEY}" in (instance.folder / "out.opml").read_text("utf-8")
+    done = instance.command("sources", "import", "out.opml")
+    assert "added: 0 (0 without a category); duplicates: 1" in done.stdout
+    refused = instance.command("sources", "add", "http://a.example/?key=sesame", "--name", "B", code=1)
+    said = [exported, done, refused, instance.command("sources", "list")]
+    assert "sesame" not in "".join(each.stdout + each.stderr for each in said).replace("?key=sesame is a source", "")
+    assert len(listed(instance)) == 1
+
+
 @pytest.mark.parametrize(
     ("content", "arguments", "code", "said"),
     [

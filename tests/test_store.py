@@ -304,7 +304,7 @@ def test_only_feeds_in_which_a_story_has_aged_are_expired(db, stored):
 def test_a_second_opening_applies_no_migration_again(tmp_path):
     store.connect(tmp_path).close()
     db = store.connect(tmp_path)
-    assert db.execute("select count(*) from _sqlite_migrations").fetchone()[0] == 7
+    assert db.execute("select count(*) from _sqlite_migrations").fetchone()[0] == 8
     db.close()
 
 

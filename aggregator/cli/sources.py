@@ -40,12 +40,12 @@ def list_(as_json: bool) -> None:
         row = stored.get(source.name, {"status": "new", "reason": ""})
         status = row["status"] if source.enabled else "disabled"
         if as_json:
-            said = {"name": source.name, "url": source.url, "categories": list(source.categories)}
+            said = {"name": source.name, "url": source.shown, "categories": list(source.categories)}
             print_json(said | {"status": status, "reason": row["reason"]})
         else:
             terms = f"  [{', '.join(source.categories)}]" if source.categories else ""
             reason = f"  {row['reason']}" if row["reason"] else ""
-            click.echo(f"{status:8}  {source.name}  {source.url}{terms}{reason}")
+            click.echo(f"{status:8}  {source.name}  {source.shown}{terms}{reason}")
 
 
 def _stored(config: Config) -> dict[str, dict[str, Any]]:
@@ -134,13 +134,13 @@ async def _test(config: Config, chosen: Sequence[Source], say: Callable[[str], N
 
 
 def _title(source: Source) -> str:
-    return source.url if source.name == source.url else f"{source.name}  {source.url}"
+    return source.url if source.name == source.url else f"{source.name}  {source.shown}"
 
 
 def _as_json(source: Source, found: Mapping[str, Any]) -> str:
     import json
 
-    return json.dumps({"name": source.name, "url": source.url, **found}, ensure_ascii=False)
+    return json.dumps({"name": source.name, "url": source.shown, **found}, ensure_ascii=False)
 
 
 def _plain(found: probe.Findings) -> dict[str, Any]:
@@ -244,7 +244,7 @@ def _refuse_held(config: Config, url: str) -> None:
     from aggregator.subscriptions import intake
 
     if holder := intake.holder(config.sources, url):
-        raise errors.AggregatorError(f"{url} is a source already: {holder.name} ({holder.url})")
+        raise errors.AggregatorError(f"{url} is a source already: {holder.name} ({holder.shown})")
 
 
 def _new_name(config: Config, given: str | None, reading: probe.Reading) -> str:
@@ -256,7 +256,7 @@ def _new_name(config: Config, given: str | None, reading: probe.Reading) -> str:
     if name in intake.names(config.sources):
         holder = next(each for each in config.sources if name in (each.name, *each.formerly))
         raise errors.AggregatorError(
-            f"the name {name} is taken by the source at {holder.url}: give another one with --name"
+            f"the name {name} is taken by the source at {holder.shown}: give another one with --name"
         )
     return name
 
@@ -363,7 +363,7 @@ def _say(found: intake.Intake, dry_run: bool) -> None:
 def export(file: IO[bytes]) -> None:
     """Write the sources as an OPML list, their categories as folders.
 
-    Addresses are as they are polled, also where a part of them comes from a variable.
+    Where a part of an address comes from a variable, ${NAME} stands for it.
     """
     from aggregator.subscriptions import opml
 

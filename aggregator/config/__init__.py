@@ -57,7 +57,10 @@ def load(folder: Path, environ: Mapping[str, str], data: Path | None = None) -> 
     return models.Config(
         folder=folder.absolute(),
         settings=build.settings(settings, data.absolute() if data else folder.resolve().parent / settings.data),
-        sources=tuple(map(build.source, sources.sources)),
+        sources=tuple(
+            build.source(shape, documents["sources"].at(("sources", number, "url")))
+            for number, shape in enumerate(sources.sources)
+        ),
         categories=tuple(map(build.category, categories.categories)),
         tracking=tracking,
         aliases=aliases,

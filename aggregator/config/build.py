@@ -33,8 +33,8 @@ def settings(shape: AggregatorShape, data: Path) -> models.Settings:
     )
 
 
-def source(shape: SourceShape) -> models.Source:
-    """The source, its password read from wherever it stands."""
+def source(shape: SourceShape, typed: object) -> models.Source:
+    """The source, its password read from wherever it stands; its address was `typed` so."""
     return models.Source(
         name=shape.name,
         url=shape.url,
@@ -51,6 +51,7 @@ def source(shape: SourceShape) -> models.Source:
         full=shape.full,
         excerpt=shape.excerpt,
         formerly=shape.formerly,
+        written=str(typed) if typed != shape.url else None,
     )
 
 

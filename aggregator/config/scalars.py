@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from aggregator.config import syntax
+from aggregator.variables import VARIABLE
 
 
 class BadValueError(ValueError):
@@ -64,7 +65,6 @@ _MEANINGS = {
     "odd": "another number than it looks like",
 }
 
-_VARIABLE = re.compile(r"\$(?P<escaped>\$\{)|\$\{(?P<name>[^{}]*)\}|\$\{")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -166,7 +166,7 @@ def fill(template: str, environ: Mapping[str, str]) -> str:
             raise BadValueError(f"the environment variable {name} is not set", hint)
         return environ[name]
 
-    return _VARIABLE.sub(replace, template)
+    return VARIABLE.sub(replace, template)
 
 
 def not_a(thing: str, value: object, how: str) -> BadValueError:

@@ -62,7 +62,8 @@ class Category:
 class Source:
     """A feed that we poll. `name` is its identity; `formerly` are names that it had before.
 
-    `categories` hold every entry of it; `prior` is the share of its entries, over 0 and under 1, by term.
+    `categories` hold every entry of it; `prior` is the share of its entries, over 0 and under 1, by term. `written` is
+    the address as it stands in the configuration, where a part of it is a variable's value, which is not to be shown.
     """
 
     name: str
@@ -80,6 +81,12 @@ class Source:
     full: bool = True
     excerpt: int = 300
     formerly: tuple[str, ...] = ()
+    written: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The address for people and other programs to see."""
+        return self.written or self.url
 
 
 @dataclass(frozen=True, slots=True)

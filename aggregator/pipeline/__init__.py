@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from aggregator import curate, dedupe, errors, fetch, parse, prepare, publish, store, workers
+from aggregator import curate, dedupe, errors, fetch, parse, prepare, publish, store, variables, workers
 from aggregator.models import Edition, FeedMark, FeedMeta, PublishedEntry, SourceState, StoredEntry
 from aggregator.pipeline import decisions, refiling, settling, transactions, visits
 from aggregator.pipeline.settling import rebuild
@@ -280,6 +280,7 @@ class Pipeline:
         is_busy: bool = False,
     ) -> Report:
         source, poll = setup.sources[state.name], setup.settings.poll
+        reason = variables.hidden(reason, variables.values(source.written, source.url))
         visit = visits.failure(source, state, poll, now, course.waited, reason, status, course.asked, is_busy)
         await self.writer.gather_one(store.sources.record, visit)
         return Report(state.name, status, reason=reason)

@@ -66,6 +66,7 @@ class Setup:
             sorted(self.parents.items()),
             self.settings.publish.limit,
             str(self.settings.publish.max_age),
+            *sorted((source.name, source.written) for source in self.sources.values() if source.written),
         ]
         return {
             term: hashlib.blake2b(json.dumps([term, shaping]).encode(), digest_size=8).hexdigest()

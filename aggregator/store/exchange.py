@@ -32,9 +32,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from aggregator import errors
+from aggregator import errors, variables
 from aggregator.models import Back, Edition
-from aggregator.store import filings
+from aggregator.store import filings, sources
 from aggregator.store.connection import marks, speaking
 
 Row = dict[str, Any]
@@ -71,7 +71,8 @@ select p.*, e.published_id from publication p
 
 
 def document(db: Database) -> Iterator[Row]:
-    """The lines of an export, all of one moment. Neither headers nor passwords are in it: they are never stored."""
+    """The lines of an export, all of one moment. Neither headers nor passwords are in it, as they are never stored;
+    what an address takes from a variable is not either: the start after an import puts it in again."""
     db.conn.execute("begin")
     count = 0
     for line in _lines(db):
@@ -84,7 +85,7 @@ def document(db: Database) -> Iterator[Row]:
 def _lines(db: Database) -> Iterator[Row]:
     yield {"format": FORMAT, "version": VERSION}
     yield from (_line("state", row) for row in db.query("select * from state order by key"))
-    yield from (_line("source", row, "id") for row in db.query("select * from source order by id"))
+    yield from (_source_line(row) for row in db.query("select * from source order by id"))
     yield from _forgotten_lines(db)
     yield from (_entry_line(db, row) for row in db.query(_ENTRIES_SQL))
     yield from (_story_line(db, row) for row in db.query(_STORIES_SQL))
@@ -98,6 +99,12 @@ def _lines(db: Database) -> Iterator[Row]:
 
 def _line(kind: str, row: Row, *without: str) -> Row:
     return {"kind": kind} | {name: _plain(value) for name, value in row.items() if name not in without}
+
+
+def _source_line(row: Row) -> Row:
+    known = variables.values(row["written"], row["url"])
+    shown = {name: row[name] and variables.hidden(row[name], known) for name in sources.ADDRESSES}
+    return _line("source", row | shown | {"url": row["written"] or row["url"]}, "id")
 
 
 def _plain(value: Any) -> Any:

@@ -13,13 +13,15 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from aggregator import variables
 from aggregator.models import Enclosure, FeedMark, Head, Mention, PublishedEntry, PublishedStory
 from aggregator.store.connection import marks, maybe_moment, moment, seconds
 
 _STORY_SQL = """
 select p.seq, p.published_at, p.story, e.published_id, e.title, e.link, e.summary, e.content, e.author, e.rights,
     e.language, e.published, e.updated, e.enclosures, e.image, e.duration, e.episode, s.name as source_name,
-    s.url as source_url, h.feed_id, h.title as feed_title, h.link as feed_link, h.updated as feed_updated,
+    s.url as source_url, s.written as source_written, h.feed_id, h.title as feed_title, h.link as feed_link,
+    h.updated as feed_updated,
     h.author as feed_author, h.rights as feed_rights, h.language as feed_language,
     (select group_concat(distinct f.term) from filing f join entry m on m.id = f.entry where m.story = st.id) as terms
 from publication p
@@ -183,7 +185,17 @@ def _mentions(
     return found
 
 
+def _without_values(row: dict[str, Any]) -> dict[str, Any]:
+    """What a document may say of where it comes from, if a part of the address is a variable's value."""
+    known = variables.values(row["source_written"], row["source_url"])
+    said = {name: row[name] and variables.hidden(row[name], known) for name in ("feed_id", "feed_link")}
+    said["source_url"] = row["source_written"]
+    return {name: value if value == row[name] else variables.public(value) for name, value in said.items()}
+
+
 def _entry(row: dict[str, Any], coverage: tuple[Mention, ...], related: tuple[Mention, ...]) -> PublishedEntry:
+    if row["source_written"]:
+        row = row | _without_values(row)
     return PublishedEntry(
         id=row["published_id"],
         title=row["title"],

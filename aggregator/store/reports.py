@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from aggregator import variables
 from aggregator.store import stories as store_stories
 from aggregator.store.connection import moment, seconds
 
@@ -32,8 +33,8 @@ def sources(db: Database) -> Iterator[Row]:
 def _source(row: Row) -> Row:
     return {
         "name": row["name"],
-        "url": row["url"],
-        "current_url": row["current_url"],
+        "url": row["written"] or row["url"],
+        "current_url": variables.hidden(row["current_url"], variables.values(row["written"], row["url"])),
         "status": row["status"] if row["enabled"] else "disabled",
         "reason": row["reason"],
         "failures": row["failures"],

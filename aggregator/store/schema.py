@@ -253,3 +253,9 @@ def m006_digest(db: Database) -> None:
 def m007_validated(db: Database) -> None:
     """The address whose document the validators are of: to another one they say nothing."""
     db.executescript("alter table source add column validated text")
+
+
+@migrations()
+def m008_written(db: Database) -> None:
+    """The address as it stands in the configuration, where a part of it is a variable's value: only that is shown."""
+    db.executescript("alter table source add column written text")

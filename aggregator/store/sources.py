@@ -10,8 +10,12 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from aggregator import variables
 from aggregator.models import ParsedFeed, Place, Source, SourceState, Validators, Visit, Wishes
 from aggregator.store.connection import maybe_moment, moment, seconds
+
+# The columns that hold an address of a source.
+ADDRESSES = ("url", "current_url", "moved_to", "validated")
 
 _STATE_COLUMNS = (
     "id, name, url, current_url, moved_to, moved_polls, etag, last_modified, hashes, gist, digest, failures, rhythm,"
@@ -26,9 +30,8 @@ def sync(db: Database, sources: Iterable[Source], now: datetime) -> None:
     not.
     """
     founding = not _founded(db, now)
-    stored = {
-        row["name"]: row for row in db.query("select id, name, url, current_url, status, enabled, listed from source")
-    }
+    sql = f"select id, name, {', '.join(ADDRESSES)}, status, enabled, listed, written from source"
+    stored = {row["name"]: row for row in db.query(sql)}
     listed = set()
     for source in sources:
         _rename(db, source, stored)
@@ -36,7 +39,10 @@ def sync(db: Database, sources: Iterable[Source], now: datetime) -> None:
         row = stored.get(source.name)
         if row is None:
             _insert(db, source, now, founding)
-        elif (row["url"], row["enabled"], row["listed"]) != (source.url, int(source.enabled), 1):
+            continue
+        _fill(db, source, row)
+        said = (source.url, int(source.enabled), 1, source.written)
+        if (row["url"], row["enabled"], row["listed"], row["written"]) != said:
             _update(db, source, row, now)
     for name in stored.keys() - listed:
         if stored[name]["listed"]:
@@ -90,14 +96,34 @@ def _rename(db: Database, source: Source, stored: dict[str, dict[str, Any]]) -> 
 
 def _insert(db: Database, source: Source, now: datetime, founding: bool) -> None:
     db.execute(
-        "insert into source (name, url, current_url, enabled, listed, added, founding, status, next_poll)"
-        " values (?, ?, ?, ?, 1, ?, ?, 'new', ?)",
-        [source.name, source.url, source.url, int(source.enabled), seconds(now), int(founding), seconds(now)],
+        "insert into source (name, url, current_url, written, enabled, listed, added, founding, status, next_poll)"
+        " values (?, ?, ?, ?, ?, 1, ?, ?, 'new', ?)",
+        [
+            source.name,
+            source.url,
+            source.url,
+            source.written,
+            int(source.enabled),
+            seconds(now),
+            int(founding),
+            seconds(now),
+        ],
     )
 
 
+def _fill(db: Database, source: Source, row: dict[str, Any]) -> None:
+    """An import has brought the addresses as they are written: now it is known what its variables stand for."""
+    if row["written"] and row["url"] == row["written"] == source.written:
+        known = variables.values(source.written, source.url)
+        row |= {name: row[name] and variables.filled(row[name], known) for name in ADDRESSES}
+        _write(db, ADDRESSES, [[*(row[name] for name in ADDRESSES), row["id"]]])
+
+
 def _update(db: Database, source: Source, row: dict[str, Any], now: datetime) -> None:
-    db.execute("update source set enabled = ?, listed = 1 where id = ?", [int(source.enabled), row["id"]])
+    db.execute(
+        "update source set enabled = ?, listed = 1, written = ? where id = ?",
+        [int(source.enabled), source.written, row["id"]],
+    )
     if source.url == row["current_url"] and row["status"] != "gone":  # it is written down where it has moved
         db.execute("update source set url = ? where id = ?", [source.url, row["id"]])
     elif row["url"] != source.url:  # another address: history stays, what belonged to the old one goes

@@ -55,7 +55,7 @@ def address(said: str) -> str:
 def holder(sources: Iterable[Source], url: str) -> Source | None:
     """The source that has this address already, in whatever spelling."""
     wanted = key(url)
-    return next((source for source in sources if key(source.url) == wanted), None)
+    return next((source for source in sources if wanted in (key(source.url), key(source.shown))), None)
 
 
 def key(url: str) -> str | None:
@@ -84,7 +84,7 @@ def sort_out(outlines: Iterable[Outline], sources: Sequence[Source], terms: Mapp
     categories of all of them. Names are made unique.
     """
     intake = Intake()
-    held = {key(source.url): source.name for source in sources}
+    held = {place: source.name for source in sources for place in (key(source.shown), key(source.url))}
     taken = names(sources)
     new: dict[str | None, tuple[Source, str]] = {}
     for outline in outlines:

@@ -139,6 +139,6 @@ def write(title: str, sources: Sequence[Source], labels: Mapping[str, str]) -> b
 
 def _write(parent: etree._Element, source: Source) -> None:
     name = text.clean(source.name)
-    outline = etree.SubElement(parent, "outline", type="rss", text=name, title=name, xmlUrl=text.clean(source.url))
+    outline = etree.SubElement(parent, "outline", type="rss", text=name, title=name, xmlUrl=text.clean(source.shown))
     if source.language:
         outline.set("language", source.language)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
 
-from aggregator import errors, fetch, html, pipeline, prepare, schedule, text, urls, workers
+from aggregator import errors, fetch, html, pipeline, prepare, schedule, text, urls, variables, workers
 from aggregator.models import Config, Filing, ParsedFeed, PreparedEntry, Source
 from aggregator.parse import decoding
 from aggregator.subscriptions import intake
@@ -170,7 +170,8 @@ def _problems(reading: Reading, now: datetime) -> Iterator[str]:
     said = [prepared.entry for prepared in reading.entries]
     codes = Counter(code for entry in said for code in set(entry.repairs))
     if reading.moved_to:
-        yield f"it has moved for good: change its url to {reading.moved_to}"
+        known = variables.values(reading.source.written, reading.source.url)
+        yield f"it has moved for good: change its url to {variables.hidden(reading.moved_to, known)}"
     if not said:
         yield "it has no entries just now"
     if codes["document:mended"]:
