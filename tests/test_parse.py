@@ -387,6 +387,46 @@ def test_what_a_cache_puts_behind_a_json_feed_does_no_harm():
     assert only(f"\n{json.dumps(feed)}\n<!-- cached -->").title == "t"
 
 
+JSON_ITEMS = '{"id": "1", "title": "a"}, {"id": "2", "title": "b"}'
+JSON_BEGINS = '{"version": "https://jsonfeed.org/version/1.1", "items": ['
+
+
+@pytest.mark.parametrize(
+    ("items", "ids"),
+    [
+        (f"{JSON_ITEMS},]}}", "12"),
+        (f"// one\n{JSON_ITEMS}, /* {{ */ ], }}", "12"),
+        (f"{JSON_ITEMS.replace('},', '}')}]}}", "12"),
+        (f"{JSON_ITEMS.replace('},', ',')}]}}", "12"),
+        (f"{JSON_ITEMS.replace('},', '}},')}]}}", "12"),
+        ('{"id": "1", "tags": ["x", "y"}, {"id": "2", "tags": ["x"]], "y": 1}]}', "12"),
+        ('{"id": "1", "title": "a, {"id": "2"}]}', "1"),
+        ('{"id": "1", "title": "a}, {"id": "2"}, {"id": "3"}]}', "123"),
+        ('{"id": "1", "title": "a \\x "b", c"}, {"id": "2", "title": None, "x": undefined}]}', "12"),
+        ('{id: "1", x: NaN}, {"id": , "title": "t"}, {"id": 2}]}', "1-2"),
+        (f'{{"id": "1", "x": {"[" * 3000}{"]" * 3000}}}, {{"id": "2"}}]}}', "12"),
+        (f'{{"id": "1", "x": {"[" * 990}{"]" * 990}}}, {{"id": "2"}}]}}', "12"),
+    ],
+)
+def test_of_json_that_is_none_what_can_be_read_is_kept(items, ids):
+    feed = read(f"{JSON_BEGINS}{items}")
+    assert "".join(entry.id or "-" for entry in feed.entries) == ids
+    assert feed.complete
+
+
+@pytest.mark.parametrize("lost", range(1, len(JSON_ITEMS) + 2))
+def test_a_json_feed_that_is_cut_short_keeps_its_whole_items(lost):
+    said = f"{JSON_BEGINS}{JSON_ITEMS}]}}"[:-lost]
+    feed = read(said)
+    assert [entry.title for entry in feed.entries] == ["a", "b"][: said.count("}")]
+    assert (feed.complete, feed.gist) == (False, b"")
+
+
+def test_unescaped_quotes_in_json_are_kept():
+    entry = only(f'{JSON_BEGINS}{{"id": "1", "title": "a \\x "b", c"}}]}}')
+    assert (entry.title, entry.repairs) == ('a \\x "b", c', ("document:mended", "link:none"))
+
+
 def test_an_episode_that_has_a_title_for_itunes_only_has_that():
     space = 'xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
     for said, title in (("", "i"), ("<title>t</title>", "t")):
