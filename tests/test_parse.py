@@ -440,6 +440,22 @@ def test_the_language_of_one_entry_is_its_own():
     assert [entry.language for entry in read(document).entries] == ["en", None]
 
 
+@pytest.mark.parametrize("space", ["", " xmlns:x='urn:nobody'"])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "x:feed{}><x:entry><x:title>a</x:title><x:link href='/1'/><x:summary><![CDATA[<x:b>]]></x:summary></x:entry>",
+        "x:rss{}><x:channel><x:item><x:title>a</x:title><x:link>/1</x:link></x:item></x:channel>",
+    ],
+)
+def test_elements_whose_prefix_nobody_knows_are_read_without_it(inner, space):
+    document = f"<?xml version='1.0'?><{inner.format(space)}</{inner.partition('{')[0]}>"
+    first = read(document)
+    (entry,) = first.entries
+    assert (entry.title, entry.link) == ("a", "http://feed.example/1")
+    assert read(document, seen=first.hashes).entries == ()
+
+
 def test_entities_in_a_json_title_are_read():
     feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "It&#8217;s"}]}
     assert only(json.dumps(feed)).title == "It’s"
