@@ -461,6 +461,20 @@ def test_entities_in_a_json_title_are_read():
     assert only(json.dumps(feed)).title == "It’s"
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_an_items_image_is_its_picture_and_says_nothing_else_of_it(first):
+    said = "<title>t</title><link>/1</link><description>d</description>"
+    image = "<image><url>/i.png</url><title>x</title><link>/x</link><description>y</description></image>"
+    entry = only(rss(f"<item>{image}{said}</item>" if first else f"<item>{said}{image}</item>"))
+    assert (entry.image, entry.title, entry.link) == ("http://example.org/i.png", "t", "http://example.org/1")
+    assert (entry.summary, entry.content) == ("d", "")
+
+
+def test_the_image_of_a_channel_is_no_items_picture():
+    image = "<image><url>/i.png</url><title>x</title><link>/x</link></image>"
+    assert only(rss(image, "<item><title>t</title></item>")).image is None
+
+
 def test_xhtml_content_is_kept():
     content = '<div xmlns="http://www.w3.org/1999/xhtml"><p>x<b>y</b></p></div>'
     inner = f'<title>t</title><content type="xhtml">{content}</content>'
@@ -559,7 +573,7 @@ def test_what_is_no_feed_is_called_what_it_is(body, said):
 NAMED_AS_VALUES = [
     *("authors", "links", "media_content", "media_thumbnail", "image", "title_detail"),
     *("summary_detail", "content", "feedburner_origlink", "created", "itunes_duration", "itunes_episode"),
-    *("itunes_title", "itunessummary", "innerdescription", "guidislink", "language", "source"),
+    *("itunes_title", "itunessummary", "innerdescription", "itempicture", "guidislink", "language", "source"),
 ]
 
 
