@@ -190,6 +190,13 @@ def lost(text: str, read: str) -> int:
     return max(len(text) - ahead - behind, 0)
 
 
+def test_characters_that_were_lost_before_speak_for_utf8() -> None:
+    assert (
+        title(feed("a\ufffd b\ufffd c\ufffd|", "utf-8", "iso-8859-1").replace(b"|", b"\xff"))
+        == "a\ufffd b\ufffd c\ufffd\ufffd"
+    )
+
+
 @pytest.mark.parametrize("codec", ["utf-8", "gb18030", "big5"])
 def test_a_character_cut_short_eats_no_markup(codec: str) -> None:
     body = feed(HANT, codec, codec)

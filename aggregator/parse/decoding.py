@@ -226,10 +226,10 @@ def _one_character(pair: re.Match[bytes]) -> bytes:
 def _is_damaged_utf8(body: bytes, text: str, declared: bool) -> bool:
     """Whether `text`, which is `body` read as UTF-8, has more good sequences than bad ones.
 
-    Other encodings hold about one good sequence to five bad ones by chance.
+    Other encodings hold about one good sequence to five bad ones by chance. A U+FFFD that came so is a good one.
     """
     bad = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
-    good = len(text) - text.count("\ufffd") - len(body.translate(None, _HIGH))
+    good = len(text) - bad - len(body.translate(None, _HIGH))
     return good >= bad if declared else good > 2 * bad
 
 
