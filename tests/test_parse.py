@@ -387,6 +387,46 @@ def test_what_a_cache_puts_behind_a_json_feed_does_no_harm():
     assert only(f"\n{json.dumps(feed)}\n<!-- cached -->").title == "t"
 
 
+JSON_ITEMS = '{"id": "1", "title": "a"}, {"id": "2", "title": "b"}'
+JSON_BEGINS = '{"version": "https://jsonfeed.org/version/1.1", "items": ['
+
+
+@pytest.mark.parametrize(
+    ("items", "ids"),
+    [
+        (f"{JSON_ITEMS},]}}", "12"),
+        (f"// one\n{JSON_ITEMS}, /* {{ */ ], }}", "12"),
+        (f"{JSON_ITEMS.replace('},', '}')}]}}", "12"),
+        (f"{JSON_ITEMS.replace('},', ',')}]}}", "12"),
+        (f"{JSON_ITEMS.replace('},', '}},')}]}}", "12"),
+        ('{"id": "1", "tags": ["x", "y"}, {"id": "2", "tags": ["x"]], "y": 1}]}', "12"),
+        ('{"id": "1", "title": "a, {"id": "2"}]}', "1"),
+        ('{"id": "1", "title": "a}, {"id": "2"}, {"id": "3"}]}', "123"),
+        ('{"id": "1", "title": "a \\x "b", c"}, {"id": "2", "title": None, "x": undefined}]}', "12"),
+        ('{id: "1", x: NaN}, {"id": , "title": "t"}, {"id": 2}]}', "1-2"),
+        (f'{{"id": "1", "x": {"[" * 3000}{"]" * 3000}}}, {{"id": "2"}}]}}', "12"),
+        (f'{{"id": "1", "x": {"[" * 990}{"]" * 990}}}, {{"id": "2"}}]}}', "12"),
+    ],
+)
+def test_of_json_that_is_none_what_can_be_read_is_kept(items, ids):
+    feed = read(f"{JSON_BEGINS}{items}")
+    assert "".join(entry.id or "-" for entry in feed.entries) == ids
+    assert feed.complete
+
+
+@pytest.mark.parametrize("lost", range(1, len(JSON_ITEMS) + 2))
+def test_a_json_feed_that_is_cut_short_keeps_its_whole_items(lost):
+    said = f"{JSON_BEGINS}{JSON_ITEMS}]}}"[:-lost]
+    feed = read(said)
+    assert [entry.title for entry in feed.entries] == ["a", "b"][: said.count("}")]
+    assert (feed.complete, feed.gist) == (False, b"")
+
+
+def test_unescaped_quotes_in_json_are_kept():
+    entry = only(f'{JSON_BEGINS}{{"id": "1", "title": "a \\x "b", c"}}]}}')
+    assert (entry.title, entry.repairs) == ('a \\x "b", c', ("document:mended", "link:none"))
+
+
 def test_an_episode_that_has_a_title_for_itunes_only_has_that():
     space = 'xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
     for said, title in (("", "i"), ("<title>t</title>", "t")):
@@ -400,9 +440,39 @@ def test_the_language_of_one_entry_is_its_own():
     assert [entry.language for entry in read(document).entries] == ["en", None]
 
 
+@pytest.mark.parametrize("space", ["", " xmlns:x='urn:nobody'"])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "x:feed{}><x:entry><x:title>a</x:title><x:link href='/1'/><x:summary><![CDATA[<x:b>]]></x:summary></x:entry>",
+        "x:rss{}><x:channel><x:item><x:title>a</x:title><x:link>/1</x:link></x:item></x:channel>",
+    ],
+)
+def test_elements_whose_prefix_nobody_knows_are_read_without_it(inner, space):
+    document = f"<?xml version='1.0'?><{inner.format(space)}</{inner.partition('{')[0]}>"
+    first = read(document)
+    (entry,) = first.entries
+    assert (entry.title, entry.link) == ("a", "http://feed.example/1")
+    assert read(document, seen=first.hashes).entries == ()
+
+
 def test_entities_in_a_json_title_are_read():
     feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "It&#8217;s"}]}
     assert only(json.dumps(feed)).title == "It’s"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_items_image_is_its_picture_and_says_nothing_else_of_it(first):
+    said = "<title>t</title><link>/1</link><description>d</description>"
+    image = "<image><url>/i.png</url><title>x</title><link>/x</link><description>y</description></image>"
+    entry = only(rss(f"<item>{image}{said}</item>" if first else f"<item>{said}{image}</item>"))
+    assert (entry.image, entry.title, entry.link) == ("http://example.org/i.png", "t", "http://example.org/1")
+    assert (entry.summary, entry.content) == ("d", "")
+
+
+def test_the_image_of_a_channel_is_no_items_picture():
+    image = "<image><url>/i.png</url><title>x</title><link>/x</link></image>"
+    assert only(rss(image, "<item><title>t</title></item>")).image is None
 
 
 def test_xhtml_content_is_kept():
@@ -503,7 +573,7 @@ def test_what_is_no_feed_is_called_what_it_is(body, said):
 NAMED_AS_VALUES = [
     *("authors", "links", "media_content", "media_thumbnail", "image", "title_detail"),
     *("summary_detail", "content", "feedburner_origlink", "created", "itunes_duration", "itunes_episode"),
-    *("itunes_title", "itunessummary", "innerdescription", "guidislink", "language", "source"),
+    *("itunes_title", "itunessummary", "innerdescription", "itempicture", "guidislink", "language", "source"),
 ]
 
 

@@ -83,6 +83,9 @@ def read(text: str, zone: ZoneInfo | None = None) -> str | None:
         "發布於2026年11月22日 早上6點5分33秒",
         "民國115年11月22日 06:05:33",
         "115年11月22日 06:05:33",
+        "民國一百一十五年十一月二十二日 06:05:33",
+        "26年11月22日 06:05:33",
+        "11/22/26 06:05:33",
         "二〇二六年十一月二十二日 06:05:33",
         "2026年11月22日 (日) 午前6時5分33秒",
         "2026년 11월 22일 오전 6:05:33",
@@ -203,6 +206,28 @@ def test_an_ambiguous_day_and_month_are_read_as_the_source_would() -> None:
     assert read("03/04/2026") == "2026-04-03 00:00:00"
     assert read("03/04/2026", NEW_YORK) == "2026-03-04 05:00:00"
     assert read("03.04.2026", NEW_YORK) == "2026-04-03 04:00:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "expected"),
+    [
+        ("26/11/22", SHANGHAI, "2026-11-21 16:00:00"),
+        ("26.11.22 下午2:05", SHANGHAI, "2026-11-22 06:05:00"),
+        *(("26/11/22", zone, None) for zone in (None, NEW_YORK, ZoneInfo("Asia/Hong_Kong"))),
+        ("99/11/22", None, "1999-11-22 00:00:00"),
+        ("22/11/99", None, "1999-11-22 00:00:00"),
+        ("05/06/26", SHANGHAI, None),
+        ("26/2/30", SHANGHAI, None),
+        ("26/13/45", SHANGHAI, None),
+        ("昭和26年11月22日", SHANGHAI, None),
+        ("民國一百年一月二日", None, "2011-01-02 00:00:00"),
+        ("民國一百零五年一月二日", None, "2016-01-02 00:00:00"),
+    ],
+)
+def test_a_short_year_counts_where_no_other_number_can_be_the_year(
+    text: str, zone: ZoneInfo | None, expected: str | None
+) -> None:
+    assert read(text, zone) == expected
 
 
 @pytest.mark.parametrize(("year", "full"), [("00", 2000), ("49", 2049), ("50", 1950), ("99", 1999), ("103", 2003)])

@@ -161,11 +161,40 @@ def test_a_spoilt_byte_costs_one_character(codec: str, text: str) -> None:
         assert lost(text, spoilt) <= (2 if codec == "utf-8" else 1), spoilt
 
 
+STRAY = [
+    (HANS, "gb18030", b"\xff"),
+    (HANT, "big5", b"\xff"),
+    (HANT, "big5", b"\x80"),
+    ("發布了：今代", "big5", b"\xff"),
+    (JAPANESE, "cp932", b"\xff"),
+    (JAPANESE, "euc_jp", b"\x80"),
+    (KOREAN, "cp949", b"\xff"),
+]
+
+
+@pytest.mark.parametrize(("text", "codec", "stray"), STRAY)
+def test_a_byte_that_was_put_in_costs_at_most_the_character_that_it_is_within(
+    text: str, codec: str, stray: bytes
+) -> None:
+    whole = text.encode(codec)
+    for place in range(len(whole) + 1):
+        spoilt = title(feed("|", "ascii", codec).replace(b"|", whole[:place] + stray + whole[place:]))
+        before = whole[:place].decode(codec, "ignore")
+        assert lost(text, spoilt) <= (before.encode(codec) != whole[:place]), spoilt
+
+
 def lost(text: str, read: str) -> int:
     """How many characters of `text` are between the longest beginning and end that `read` has in common with it."""
     ahead = next((k for k, (a, b) in enumerate(zip(text, read, strict=False)) if a != b), len(text))
     behind = next((k for k, (a, b) in enumerate(zip(text[::-1], read[::-1], strict=False)) if a != b), len(text))
     return max(len(text) - ahead - behind, 0)
+
+
+def test_characters_that_were_lost_before_speak_for_utf8() -> None:
+    assert (
+        title(feed("a\ufffd b\ufffd c\ufffd|", "utf-8", "iso-8859-1").replace(b"|", b"\xff"))
+        == "a\ufffd b\ufffd c\ufffd\ufffd"
+    )
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "gb18030", "big5"])

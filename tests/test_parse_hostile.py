@@ -71,6 +71,11 @@ SHAPES = {
     "an author of one word": item(f"<author>{many('a')}@</author>"),
     "an author in pieces": item(f"<author>{many('aaaaaaaaaaaa<x/>')}@</author>"),
     "wishes that never end": rss(many("<skipHours>") + many("<skipDays><day ") + many("<ttl ")),
+    "json that never ends": f'{{"items": [{many("{")}',
+    "json in json": f'{{"items": [{many("[")}',
+    "json of quotes": f'{{"items": [{{"a": {many(chr(34))}',
+    "json of lost ends": '{"items": [{"a": ' + many('"b}, {"c": '),
+    "json of comments": f'{{"items": [{many("/* ")}',
     "a page": f"<!doctype html><html><body>{many(LINK)}</body></html>",
 }
 

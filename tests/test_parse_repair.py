@@ -167,6 +167,27 @@ def test_a_lost_end_tag_nests_no_entry_in_another(lost: str) -> None:
     assert [item.findtext("title") for item in feed.findall("channel/item")] == ["题"] * 3
 
 
+TEXTS = ["description", "summary", "content:encoded", "itunes:summary"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("text", ["文", "文 &lt;b> <p>文</p><p>", "<![CDATA[文]]>"])
+@pytest.mark.parametrize("end", ["</item>", ""])
+def test_a_text_that_has_lost_its_end_swallows_no_part_of_its_entry(name: str, text: str, end: str) -> None:
+    parts = "<link>l</link><guid>g</guid><author>d</author>"
+    feed = tree(f"<rss><channel><item><{name}>{text}{parts}{end}<item><title>二</title></item></channel></rss>")
+    first, second = feed.findall("channel/item")
+    assert (first.findtext("link"), first.findtext("guid"), first[-1].text) == ("l", "g", "d")
+    assert second.findtext("title") == "二"
+
+
+def test_a_text_that_has_its_end_keeps_html_that_is_called_like_parts() -> None:
+    html = "文<details><summary>s</summary><video><source src='a'></source></video></details>x<link rel=y>z"
+    feed = tree(f"<rss><channel><item><description>{html}</description><link>l</link></item></channel></rss>")
+    assert [child.tag for child in feed.find("channel/item") or ()] == ["description", "link"]
+    assert "".join((feed.find("channel/item/description") or feed).itertext()) == "文sxz"
+
+
 def test_an_end_tag_too_many_says_nothing() -> None:
     feed = tree("<rss><channel></p><title>题</b></title></item><item><link>l</link></item></channel></rss>")
     assert feed.findtext("channel/title") == "题"

@@ -56,6 +56,8 @@ def _read(body: bytes, content_type: str | None, url: str, zone: tzinfo | None, 
         return ParsedFeed("", decoded.encoding, Head(), (), seen, wishes.read(decoded.text.encode()))
     xml = repair.clean(decoded.text)
     feed = _read_xml(xml, decoded.encoding, url, zone, seen)
+    if not feed.entries and not feed.format and not feed.hashes and (plain := repair.without_prefix(xml)):
+        feed = _read_xml(plain, decoded.encoding, url, zone, seen)
     if feed.hashes:
         return feed
     # (Some of a page's words may look like a feed's tags.)

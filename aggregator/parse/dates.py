@@ -87,7 +87,7 @@ def _common(value: str) -> datetime | None:
 
 # ---------------------------------------------------------------------------------------------- plain form
 
-_CHINESE_NUMBER = re.compile(r"[零一二三四五六七八九十廿卅]+(?=[年月日号號时時点點分秒])")
+_CHINESE_NUMBER = re.compile(r"[零一二三四五六七八九十廿卅百]+(?=[年月日号號时時点點分秒])")
 _VARIANTS = {0x3007: "零", 0x25CB: "零", 0x2212: "-"}  # two round zeros, and the minus sign
 _CHINESE_DIGITS = {digit: str(value) for value, digit in enumerate("零一二三四五六七八九")}
 _CHINESE_TENS = {"十": 10, "廿": 20, "卅": 30}
@@ -106,7 +106,7 @@ _ENGLISH_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep"
 
 # Written forms of the parts of a date, in Chinese, Japanese and Korean, each with what stands for it in the plain form.
 _REWRITTEN = (
-    (re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日号號일]?"), r" \1-\2-\3 "),
+    (re.compile(r"(?<![\d和])(\d{4}|[0-4]\d)\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日号號일]?"), r" \1-\2-\3 "),
     (re.compile(r"(?<!\d)(\d{1,2})\s*[时時点點시]\s*半"), r" \1:30 "),
     (re.compile(r"(?<!\d)(\d{1,2})\s*[时時点點시]\s*(\d{1,2})\s*[分분]?\s*(\d{1,2})\s*[秒초]"), r" \1:\2:\3 "),
     (re.compile(r"(?<!\d)(\d{1,2})\s*[时時点點시]\s*(\d{1,2})\s*[分분]?"), r" \1:\2 "),
@@ -157,7 +157,10 @@ def _day_of_week(said: re.Match[str]) -> str:
 
 
 def _arabic(number: str) -> str:
-    """二〇二六 → 2026, 十一 → 11, 二十二 → 22."""
+    """二〇二六 → 2026, 十一 → 11, 二十二 → 22, 一百一十五 → 115."""
+    hundreds, _, number = number.rpartition("百")
+    if hundreds:
+        return str(100 * int(_arabic(hundreds)) + int(_arabic(number) or "0"))
     ten = next((char for char in number if char in _CHINESE_TENS), None)
     if ten is None:
         return "".join(_CHINESE_DIGITS[digit] for digit in number)
@@ -343,6 +346,7 @@ _DATES = tuple(
         rf"(?<!\d){_YEAR}[\s./-]*{_WORD}[\s./-]*{_DAY}(?!\d)",
         rf"(?<!\d)(?P<first>\d{{1,2}})(?P<by>[-/. ])(?P<second>\d{{1,2}})(?P=by){_YEAR}",
         r"(?<!\d)(?P<year>\d{2})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d)",
+        r"(?<!\d)(?P<first>\d{1,2})(?P<by>[/.])(?P<second>\d{1,2})(?P=by)(?P<third>\d{2})(?!\d)",
     )
 )
 
@@ -368,6 +372,8 @@ _MONTHS = {
     )
     for prefix in prefixes.split()
 }
+
+_YEAR_FIRST = frozenset(("Asia/Shanghai", "Asia/Taipei", "Asia/Tokyo", "Asia/Seoul"))
 
 
 def _written(text: str, zone: tzinfo | None) -> _Reading | None:
@@ -410,6 +416,8 @@ def _shift(part: str | None, hour: int) -> timedelta:
 def _date(match: re.Match[str], zone: tzinfo | None) -> _Reading | None:
     """The date of a match of `_DATES`; None where its word is no month."""
     found = match.groupdict()
+    if found.get("third"):
+        return _short(found["first"], found["second"], found["third"], zone)
     year = _full_year(found["year"])
     if found.get("first"):
         first, second = int(found["first"]), int(found["second"])
@@ -417,6 +425,17 @@ def _date(match: re.Match[str], zone: tzinfo | None) -> _Reading | None:
         return _Reading(year, first, second) if month_first else _Reading(year, second, first)
     month = int(found["month"]) if "month" in found else _month(found["name"])
     return _Reading(year, month, int(found["day"])) if month else None
+
+
+def _short(first: str, second: str, third: str, zone: tzinfo | None) -> _Reading | None:
+    """Three short numbers, where but one of them can be the year, or the source's country puts it first."""
+    if int(second) > 12:
+        return _Reading(_full_year(third), int(first), int(second))
+    if int(third) > 31:
+        return _Reading(_full_year(third), int(second), int(first)) if int(first) > 12 else None
+    if int(first) > 31 or (int(first) > 12 and str(zone) in _YEAR_FIRST):
+        return _Reading(_full_year(first), int(second), int(third))
+    return None
 
 
 def _is_american(zone: tzinfo | None) -> bool:

@@ -60,7 +60,16 @@ _LABELS = {label: codec for codec, labels in _CODECS.items() for label in labels
 _UNDECLARED = ("gb18030", "big5hkscs", "windows-1252", "cp932", "euc_jp", "cp949")
 # What is written in ASCII, so that only its label tells it, and what begins its other characters.
 _SHIFTED = {"iso2022_jp": b"\x1b", "hz": b"~{"}
-_MULTIBYTE = frozenset(("gb18030", "big5hkscs", "cp950", "cp932", "euc_jp", "cp949"))
+# What is written in several bytes, and the bytes that are never one of them: where one stands between the bytes of a
+# character it was put in, and the character is what it would be without.
+_STRAY = {
+    "gb18030": b"\xff",
+    "big5hkscs": bytes((*range(0x80, 0x87), 0xFF)),
+    "cp950": b"\x80\xff",
+    "cp932": b"\xfd\xfe\xff",
+    "euc_jp": bytes((*range(0x80, 0x8E), *range(0x90, 0xA1), 0xFF)),
+    "cp949": b"\x80\xff",
+}
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -94,6 +103,7 @@ _CERTAIN = 0.75  # a score that needs no comparing
 _BORNE_OUT = 0.6  # the same for a declared encoding: all characters are common ones
 _REPAIRED = 100_000  # bytes of damaged stretches that are realigned in one body (0.3 s); the rest is read as it comes
 _DAMAGE = 4.0  # what a character that is given up costs beside a rare one (1) and a frequent one (0)
+_LETTER = 0.6  # what an ASCII one costs among damage: as often it is the second byte of a character
 _LABEL_BONUS = 0.25  # what a declaration is worth beside the score of a text, which is 0.6 to 1 when it is right
 
 # The characters that make up about half of any running text.
@@ -216,10 +226,10 @@ def _one_character(pair: re.Match[bytes]) -> bytes:
 def _is_damaged_utf8(body: bytes, text: str, declared: bool) -> bool:
     """Whether `text`, which is `body` read as UTF-8, has more good sequences than bad ones.
 
-    Other encodings hold about one good sequence to five bad ones by chance.
+    Other encodings hold about one good sequence to five bad ones by chance. A U+FFFD that came so is a good one.
     """
     bad = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
-    good = len(text) - text.count("\ufffd") - len(body.translate(None, _HIGH))
+    good = len(text) - bad - len(body.translate(None, _HIGH))
     return good >= bad if declared else good > 2 * bad
 
 
@@ -279,7 +289,7 @@ def _likeliest(sample: bytes, labels: list[str]) -> str:
     scores: dict[str, float] = {}
     for codec in dict.fromkeys((*labels, *others)):
         scores[codec] = _score(sample, codec)
-        if scores[codec] >= (_BORNE_OUT if codec in labels and codec in _MULTIBYTE else _CERTAIN):
+        if scores[codec] >= (_BORNE_OUT if codec in labels and codec in _STRAY else _CERTAIN):
             return codec
     return max(scores, key=lambda codec: scores[codec] + (_LABEL_BONUS if codec in labels else 0.0))
 
@@ -288,7 +298,7 @@ def _score(sample: bytes, codec: str) -> float:
     """How ordinary the sample's text is in `codec`: 1 at best, below 0 where it is hardly readable."""
     if codec == "windows-1252":
         return _score_latin(sample)
-    if codec not in _MULTIBYTE:
+    if codec not in _STRAY:
         return 0.6 - 2.0 * _share_bad(sample, codec)
     weights = _weights(codec)
     text = [char for char in _decode_damaged(sample, codec) if char > "\x7f"]
@@ -340,7 +350,7 @@ def _decode_damaged(body: bytes, codec: str) -> str:
     try:
         return body.decode(codec)
     except UnicodeDecodeError:
-        return "".join(_decode_stretches(body, codec)) if codec in _MULTIBYTE else body.decode(codec, "replace")
+        return "".join(_decode_stretches(body, codec)) if codec in _STRAY else body.decode(codec, "replace")
 
 
 def _decode_stretches(body: bytes, codec: str) -> Iterator[str]:
@@ -369,18 +379,23 @@ def _mended(stretch: bytes, codec: str) -> str:
             if start + size > len(stretch):
                 break
             char, cost = _unit(stretch[start : start + size], codec)
-            if cheapest[start] + cost < cheapest[start + size]:
+            # (Of two that cost the same, the one that is damaged nearer to where it shows.)
+            if cheapest[start] + cost <= cheapest[start + size]:
                 cheapest[start + size] = cheapest[start] + cost
                 last[start + size] = (start, char)
     return _joined(last)
 
 
 def _unit(unit: bytes, codec: str) -> tuple[str, float]:
-    """`unit` as one character, and what reading it so costs. Damage is one byte, or two that look like a pair."""
+    """`unit` as one character, and what reading it so costs. Damage is one byte, two that look like a pair, or one that
+    was put in between the two of a character."""
     if unit[0] < 0x80:
-        return unit.decode("ascii", "replace"), 0.0 if len(unit) == 1 else float("inf")
+        return unit.decode("ascii", "replace"), _LETTER if len(unit) == 1 else float("inf")
     if unit == b"\x80" and codec == "gb18030":  # as Windows and browsers have it
-        return "€", 1.0
+        return "€", _DAMAGE - 1.0
+    if len(unit) == 3 and unit[1] in _STRAY[codec]:
+        char, cost = _unit(unit[::2], codec)
+        return f"\ufffd{char}", _DAMAGE + cost if char != "\ufffd" else float("inf")
     try:
         char = unit.decode(codec)
     except UnicodeDecodeError:

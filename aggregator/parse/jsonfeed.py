@@ -12,7 +12,7 @@ from typing import Any
 
 from aggregator import errors, html, text, urls
 from aggregator.models import Enclosure, Head, ParsedEntry, ParsedFeed
-from aggregator.parse import credits, cut, dates
+from aggregator.parse import credits, cut, dates, loosejson
 
 _LONGEST_TITLE = 1000  # characters
 _MOST_ATTACHMENTS = 20
@@ -34,10 +34,7 @@ def read(
 ) -> ParsedFeed:
     """The feed with the entries whose hash is not in `seen`, `most` at the most; raises ParseError when it is no JSON
     Feed."""
-    try:
-        feed = _decoded(document.lstrip())
-    except (ValueError, RecursionError) as error:
-        raise errors.ParseError(f"the document is no JSON: {error}") from error
+    feed, whole, repairs = _decoded(document.lstrip())
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
         raise errors.ParseError("this JSON is no JSON Feed: it has no list of items")
     items = [item for item in feed["items"] if isinstance(item, dict)]
@@ -46,16 +43,24 @@ def read(
         format="json",
         encoding=encoding,
         head=_head(feed, url),
-        entries=tuple(_entry(items[place], url, zone) for place in keep),
+        entries=tuple(_entry(items[place], url, zone, repairs) for place in keep),
         hashes=hashes,
+        complete=whole,
     )
 
 
-def _decoded(document: str) -> Any:
-    try:
-        return _DECODER.raw_decode(document)[0]
-    except ValueError:
-        return _LENIENT.raw_decode(document)[0]
+def _decoded(document: str) -> tuple[Any, bool, tuple[str, ...]]:
+    """What the document says, whether it has an end, and the repairs that its entries bear. A mended one is a feed, or
+    it is no JSON."""
+    for decoder in (_DECODER, _LENIENT):
+        try:
+            return decoder.raw_decode(document)[0], True, ()
+        except (ValueError, RecursionError) as error:
+            refused = error
+    said, whole = loosejson.read(document, _integer)
+    if not isinstance(said, dict) or not isinstance(said.get("items"), list):
+        raise errors.ParseError(f"the document is no JSON: {refused}") from refused
+    return said, whole, ("document:mended",)
 
 
 def _integer(digits: str) -> int | None:
@@ -64,8 +69,12 @@ def _integer(digits: str) -> int | None:
 
 
 def _hash(item: dict[str, Any], version: bytes) -> bytes:
-    said = json.dumps(item, sort_keys=True, ensure_ascii=True).encode()
-    return hashlib.blake2b(said, digest_size=8, key=version).digest()
+    try:
+        said = json.dumps(item, sort_keys=True, ensure_ascii=True)
+    except RecursionError:  # what is just not too deep to be read may be too deep to be written
+        flat = {key: value for key, value in item.items() if not isinstance(value, list | dict)}
+        said = json.dumps(flat, sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(said.encode(), digest_size=8, key=version).digest()
 
 
 def _head(feed: dict[str, Any], url: str) -> Head:
@@ -78,7 +87,7 @@ def _head(feed: dict[str, Any], url: str) -> Head:
     )
 
 
-def _entry(item: dict[str, Any], url: str, zone: tzinfo | None) -> ParsedEntry:
+def _entry(item: dict[str, Any], url: str, zone: tzinfo | None, repairs: tuple[str, ...]) -> ParsedEntry:
     link = _link(item, url)
     base = link or url
     published, updated = _date(item, "date_published", zone), _date(item, "date_modified", zone)
@@ -96,7 +105,7 @@ def _entry(item: dict[str, Any], url: str, zone: tzinfo | None) -> ParsedEntry:
         enclosures=tuple(_attachments(item, base)),
         image=_image(item, base) or html.first_image(content),
         duration=_duration(item),
-        repairs=() if link else ("link:none",),
+        repairs=repairs if link else (*repairs, "link:none"),
     )
 
 

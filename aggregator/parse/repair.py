@@ -82,6 +82,19 @@ def wellformed(text: str) -> tuple[str, bool]:
     return mended, True
 
 
+_PREFIXED_ROOT = re.compile(r"<([\w.-]+):(?:rss|feed|rdf)(?=[\s>])", re.IGNORECASE)
+
+
+def without_prefix(text: str) -> str | None:
+    """`text` with the names of its elements as they are without the prefix of the root element; None where that has
+    none. It stands for a namespace that nobody knows, if for any."""
+    root = _PREFIXED_ROOT.match(after_prolog(text))
+    if root is None:
+        return None
+    tag = re.compile(rf"({_SKIPPED})|<(/?){re.escape(root[1])}:", re.DOTALL)
+    return tag.sub(lambda found: found[1] or f"<{found[2]}", text)
+
+
 def is_cut_off(text: str) -> bool:
     """Whether a feed ends before its root element does: there may be entries of which nothing came."""
     return _END.search(text, max(len(text) - _TAIL, 0)) is None
@@ -232,6 +245,12 @@ _PARTS = _LINES | frozenset(
         *("image", "source", "summary", "thumbnail"),
     )
 )
+# What holds a text, which may be HTML that has elements of such names; and where an entry begins or ends.
+_TEXT_EDGE = re.compile(
+    r"<(?P<ends>/?)(?P<name>(?:[\w.-]+:)?(?:content|description|encoded|summary)|(?P<entry>(?:[\w.-]+:)?(?:item|entry)))"
+    r"(?=[\s/>])",
+    re.IGNORECASE,
+)
 _CONTAINERS = frozenset(("rss", "feed", "rdf", "channel"))
 # Names in Namespaces in XML 1.0, section 3, that no declaration may bind.
 _RESERVED = frozenset(("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"))
@@ -299,6 +318,21 @@ def _end_of_element(text: str, opened: int, end: int) -> int:
     return max(text.find(f"</{start[1]}>", opened, end), 0) if start else 0
 
 
+def _unclosed_texts(text: str) -> frozenset[int]:
+    """Where the elements begin that hold a text and have no end before the entry's."""
+    unclosed: set[int] = set()
+    opened: dict[str, int] = {}
+    for edge in _TEXT_EDGE.finditer(text):
+        if edge["entry"]:
+            unclosed.update(opened.values())
+            opened.clear()
+        elif edge["ends"]:
+            opened.pop(edge["name"].lower(), None)
+        else:
+            opened.setdefault(edge["name"].lower(), edge.start())
+    return frozenset(unclosed.union(opened.values()))
+
+
 class _Mender:
     """Writes the tokens of one document anew."""
 
@@ -308,6 +342,8 @@ class _Mender:
         self._counts: Counter[str] = Counter()  # how many elements of each name, in lower case, are open
         self._prefixes = _Prefixes()
         self._last_entry = 0  # where it begins
+        self._unclosed: frozenset[int] = frozenset()  # where texts begin that have no end
+        self._text = 0  # elements that are open from the root to such a text; 0 where none is open
 
     def mend(self, text: str) -> str:
         tokens = _TOKEN.finditer(text)
@@ -315,6 +351,7 @@ class _Mender:
         if root is None:
             return ""
         self._last_entry = max((match.start() for match in _ENTRY.finditer(text)), default=0)
+        self._unclosed = _unclosed_texts(text)
         self._write(root)
         end = root.end()
         for token in tokens:
@@ -331,7 +368,7 @@ class _Mender:
 
     def _write(self, token: re.Match[str]) -> None:
         if token["start"]:
-            self._start(token["start"], token["attributes"] or token["torn"] or "")
+            self._start(token["start"], token["attributes"] or token["torn"] or "", token.start() in self._unclosed)
         elif token["end"]:
             self._end(token["end"], token.start() < self._last_entry)
         elif token["data"]:
@@ -339,7 +376,7 @@ class _Mender:
         elif token["loose"]:
             self._written.append(_escaped(token))
 
-    def _start(self, name: str, attributes: str) -> None:
+    def _start(self, name: str, attributes: str, is_unclosed: bool) -> None:
         prefix, colon, local = name.lower().rpartition(":")
         if local in _CONTAINERS and self._counts[name.lower()]:  # one within another, or after it
             if local == "channel":
@@ -347,8 +384,11 @@ class _Mender:
             return
         if local in _ENTRIES:
             self._leave_for({f"{prefix}{colon}channel", f"{prefix}{colon}feed", "rdf:rdf"})
-        elif local in _PARTS and self._open[-1:] and self._open[-1].lower() in _LINES:
-            self._close()
+        elif local in _PARTS:
+            if self._open[-1:] and self._open[-1].lower() in _LINES:
+                self._close()
+            while self._text:
+                self._close()
         if len(self._open) >= _MAX_DEPTH:
             return
         values = {key: value for key, value in _attributes(attributes).items() if self._prefixes.accept(key, value)}
@@ -356,6 +396,8 @@ class _Mender:
         self._written.append(f"<{name}" + "".join(f' {key}="{value}"' for key, value in values.items()) + ">")
         self._open.append(name)
         self._counts[name.lower()] += 1
+        if is_unclosed:
+            self._text = len(self._open)
         if attributes.endswith("/"):
             self._close()
 
@@ -377,6 +419,8 @@ class _Mender:
         name = self._open.pop()
         self._written.append(f"</{name}>")
         self._counts[name.lower()] -= 1
+        if len(self._open) < self._text:
+            self._text = 0
         return name.lower()
 
 

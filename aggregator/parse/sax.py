@@ -30,6 +30,8 @@ ITUNES_SUMMARY = "itunessummary"
 # What a description is called that is not the entry's own but of something within it, a picture most often: feedparser
 # would take it for the entry's text.
 INNER_DESCRIPTION = "innerdescription"
+# What the address of an entry's own `image` is called, of which feedparser keeps that of the channel only.
+PICTURE = "itempicture"
 
 _ITUNES = "http://www.itunes.com/"
 _MEDIA = "http://search.yahoo.com/mrss"
@@ -41,7 +43,7 @@ _DESCRIBED = frozenset(("channel", "entry", "feed", "image", "item", "source", "
 # What feedparser raises for an element that stands outside of what it belongs to. It costs no other element.
 _STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
-_DESCRIPTIONS = frozenset(("description", "summary"))
+_RENAMED = frozenset(("description", "link", "summary", "title", "url"))
 _CATEGORIES = frozenset(("category", "keywords", "subject"))
 _ENTRIES = frozenset(("entry", "item"))
 _NAMES = frozenset(
@@ -79,8 +81,8 @@ class _Parser(expatreader.ExpatParser):
             self._named, self._room = 1, _LONGEST_NAME
         if name.startswith(_XHTML):
             attrs = self._rebased(attrs)
-        if local in _DESCRIPTIONS and (fallback := self._fallback(name, local)):
-            name, attrs = fallback, {}
+        if local in _RENAMED and (renamed := self._renamed(name, local)):
+            name, attrs = renamed, {}
         self._open.append(name)
         if len(attrs) > _MOST_ATTRIBUTES:
             attrs = dict(islice(attrs.items(), _MOST_ATTRIBUTES))
@@ -106,11 +108,15 @@ class _Parser(expatreader.ExpatParser):
             return attrs
         return {key: (key in _ADDRESSES and urls.join(base, value)) or value for key, value in attrs.items()}
 
-    def _fallback(self, name: str, local: str) -> str:
-        """What an element is called that describes an entry only where nothing else does; empty for any other."""
+    def _renamed(self, name: str, local: str) -> str:
+        """What an element is called that describes an entry only where nothing else does, or the image of one; empty
+        for any other."""
+        around = _local(self._open[-1]) if self._open else ""
+        if around == "image" and len(self._open) > 1 and _local(self._open[-2]) in _ENTRIES:
+            return PICTURE if local == "url" else f"inner{local}"
         if local == "summary":
             return ITUNES_SUMMARY if name.startswith(_ITUNES) else ""
-        is_own = bool(self._open) and _local(self._open[-1]) in _DESCRIBED and not name.startswith(_MEDIA)
+        is_own = local != "description" or (around in _DESCRIBED and not name.startswith(_MEDIA))
         return "" if is_own else INNER_DESCRIPTION
 
     def end_element_ns(self, name: str) -> None:

@@ -260,7 +260,7 @@ def _is_pixel(media: Any) -> bool:
 def _image(raw: Any, content: str, summary: str, base: str) -> str | None:
     media = _listed(raw, "media_thumbnail") + [each for each in _listed(raw, "media_content") if _is_picture(each)]
     listed = [each.get("url") for each in media if not _is_pixel(each)]
-    listed += [_said_of(raw, "image").get("href")]
+    listed += [_said_of(raw, "image").get("href"), _written(raw, sax.PICTURE)]
     listed += [link.get("href") for link in _listed(raw, "links") if _is_enclosed(link) and _is_picture(link)]
     for address in listed:
         if found := _join(base, address):
