@@ -399,6 +399,8 @@ JSON_BEGINS = '{"version": "https://jsonfeed.org/version/1.1", "items": ['
         (f"{JSON_ITEMS.replace('},', '}')}]}}", "12"),
         (f"{JSON_ITEMS.replace('},', ',')}]}}", "12"),
         (f"{JSON_ITEMS.replace('},', '}},')}]}}", "12"),
+        (f"{JSON_ITEMS.replace('},', '},]')}]}}", "12"),
+        ('{"id": "1"}, {"id": "2", "tags": []], "x": 1}}, {"id": "3"}]}', "123"),
         ('{"id": "1", "tags": ["x", "y"}, {"id": "2", "tags": ["x"]], "y": 1}]}', "12"),
         ('{"id": "1", "title": "a, {"id": "2"}]}', "1"),
         ('{"id": "1", "title": "a}, {"id": "2"}, {"id": "3"}]}', "123"),
@@ -420,6 +422,25 @@ def test_a_json_feed_that_is_cut_short_keeps_its_whole_items(lost):
     feed = read(said)
     assert [entry.title for entry in feed.entries] == ["a", "b"][: said.count("}")]
     assert (feed.complete, feed.gist) == (False, b"")
+
+
+@pytest.mark.parametrize("put_in", ["", *'"{}[],\\\\'])
+def test_one_character_too_many_or_too_few_mixes_no_json_items(put_in):
+    items = ", ".join(
+        f'{{"id": "{k}", "tags": ["x"], "title": "{k}", "authors": [{{"name": "{k}"}}], "url": "/{k}"}}'
+        for k in range(3)
+    )
+    for place in range(len(items)):
+        with contextlib.suppress(errors.ParseError):
+            for entry in read(f"{JSON_BEGINS}{items[:place]}{put_in}{items[place + (not put_in) :]}]}}").entries:
+                said = [
+                    entry.id or "",
+                    entry.title,
+                    entry.author,
+                    (entry.link or "").removeprefix("http://feed.example"),
+                ]
+                named = {one.removeprefix("/") for one in said} & set("012")
+                assert len(named) <= 1, (place, entry)
 
 
 def test_unescaped_quotes_in_json_are_kept():

@@ -14,6 +14,7 @@ from typing import Any
 
 _MOST_DEEP = 200  # values within one another; deeper ones are left out
 _MOST_OPEN = 10_000  # the same, after which nothing more is read
+_WHOLE = 2  # containers that are open within the feed
 _FEEDS_LIST = 3  # containers that are open within the list of a feed's entries: it is in the feed, that in a first list
 
 _SPACE = r"(?:\s++|//[^\n]*+|/\*.*?(?:\*/|\Z))*+"
@@ -27,9 +28,12 @@ _VALUE = re.compile(
     rf"""(?P<end>"|(?=\}})|\Z)|(?P<word>{_WORD}))""",
     re.DOTALL,
 )
+# A quote before a key that has no other before its colon is one too many.
 _KEY = re.compile(
-    rf"""{_SPACE}(?:(?P<mark>[{{}}\[\],:])|"(?P<text>(?:[^"\\]++|\\.)*+)(?P<end>"|\Z)|(?P<word>{_WORD}))""", re.DOTALL
+    rf"""{_SPACE}(?:"(?P<text>(?:[^"\\\n{{}}\[\]]++|\\.)*+)"(?=\s*+:)|(?P<mark>[{{}}\[\],:"])|(?P<word>{_WORD}))""",
+    re.DOTALL,
 )
+_GOES_ON = re.compile(rf"{_SPACE},")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[\"\\/bfnrt])|[\"\\]")
 _NUMBER = re.compile(r"(-?\d+)(\.\d+)?([eE][+-]?\d+)?")
 _WORDS = {"true": True, "True": True, "false": False, "False": False}
@@ -49,7 +53,7 @@ class _Open:
         if isinstance(self.held, list):
             self.held.append(value)
         elif self.key is not None:
-            self.held[self.key] = value
+            self.held.setdefault(self.key, value)  # what comes twice is another object's, whose beginning is lost
             self.key = None
 
 
@@ -69,7 +73,8 @@ def read(text: str, integer: Callable[[str], int | None]) -> tuple[Any, bool]:
             break
         position = token.end()
         if mark := token["mark"]:
-            _follow(mark, opened)
+            if len(opened) > _WHOLE or mark != "}" or not _GOES_ON.match(text, position):
+                _follow(mark, opened)
         elif wants_key:
             inner.key = token["word"] or _text(token["text"])
         else:
@@ -87,9 +92,11 @@ def _follow(mark: str, opened: list[_Open]) -> None:
     if mark == ",":
         inner.key = None
     elif mark in "{[":
-        is_keyless = isinstance(inner.held, dict) and inner.key is None
-        if mark == "{" and is_keyless and isinstance(opened[-2].held, list):  # the next one: the last has lost its end
-            _close(opened)
+        if mark == "{" and isinstance(inner.held, dict) and inner.key is None:
+            if len(opened) > _WHOLE and isinstance(opened[-2].held, list):  # the next one: the last has lost its end
+                _close(opened)
+            elif isinstance(listed := inner.held.get("items"), list):  # it is not over yet
+                opened.append(_Open(listed))
         opened.append(_Open({} if mark == "{" else []))
     elif mark == "]":
         if isinstance(inner.held, list) and len(opened) > 1:
