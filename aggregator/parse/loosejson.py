@@ -17,20 +17,20 @@ _MOST_OPEN = 10_000  # the same, after which nothing more is read
 _WHOLE = 2  # containers that are open within the feed
 _FEEDS_LIST = 3  # containers that are open within the list of a feed's entries: it is in the feed, that in a first list
 
-_SPACE = r"(?:\s++|//[^\n]*+|/\*.*?(?:\*/|\Z))*+"
+_SPACE = r"(?>(?:\s++|//[^\n]*+|/\*.*?(?:\*/|\Z))*)"
 # A quote that nobody escaped is part of a text unless it looks like its end; where the next object of a list begins, a
 # text has lost its end.
 _TEXT_ENDS = r"\s*+(?:[}\]]|,\s*+(?:[\"{}\[\]/\d-]|true|false|null|\w++\s*+:)|,?\s*+\Z|//|/\*)"
 _OBJECT_BEGINS = r"\s*+,\s*+\{\s*+\"\w{1,40}+\"\s*+:"
 _WORD = r"[^\s{}\[\],:\"]++"
 _VALUE = re.compile(
-    rf"""{_SPACE}(?:(?P<mark>[{{}}\[\],:])|"(?P<text>(?:[^"\\}}]++|\\.|"(?!{_TEXT_ENDS})|\}}(?!{_OBJECT_BEGINS}))*+)"""
+    rf"""{_SPACE}(?:(?P<mark>[{{}}\[\],:])|"(?P<text>(?>(?:[^"\\}}]++|\\.|"(?!{_TEXT_ENDS})|\}}(?!{_OBJECT_BEGINS}))*))"""
     rf"""(?P<end>"|(?=\}})|\Z)|(?P<word>{_WORD}))""",
     re.DOTALL,
 )
 # A quote before a key that has no other before its colon is one too many.
 _KEY = re.compile(
-    rf"""{_SPACE}(?:"(?P<text>(?:[^"\\\n{{}}\[\]]++|\\.)*+)"(?=\s*+:)|(?P<mark>[{{}}\[\],:"])|(?P<word>{_WORD}))""",
+    rf"""{_SPACE}(?:"(?P<text>(?>(?:[^"\\\n{{}}\[\]]++|\\.)*))"(?=\s*+:)|(?P<mark>[{{}}\[\],:"])|(?P<word>{_WORD}))""",
     re.DOTALL,
 )
 _GOES_ON = re.compile(rf"{_SPACE},")
