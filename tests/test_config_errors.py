@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -176,12 +177,19 @@ def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
         (b"sources: []\n---\na: b\n", "sources.yaml:2:1 | a second document | remove the '---'"),
         (b"sources: []\ncategories: []\n", "sources.yaml:2:1 | unknown key 'categories' | belongs in categories.yaml"),
         (b"sources: []\nfetch: {}\n", "sources.yaml:2:1 | unknown key 'fetch' | belongs in aggregator.yaml"),
-        (b"sources: " + b"[" * 200_000, "sources.yaml:1:59 | nested deeper than 50"),
+        (b"sources: " + b"[" * 500, "sources.yaml:1:59 | nested deeper than 50"),
         (b"sources:\n" + b"- " * 60 + b"a\n", "sources.yaml:2:99 | nested deeper than 50"),
     ],
 )
 def test_what_is_no_list_of_sources_is_explained(tmp_path: Path, raw: bytes, expected: str) -> None:
     check(problems(tmp_path, sources=raw), expected)
+
+
+@pytest.mark.parametrize("opening", [b"[", b"{a: ", b"- ", b"[{a: "])
+def test_nesting_without_an_end_is_explained_too(tmp_path: Path, opening: bytes) -> None:
+    # Where it is said to be is libyaml's affair: from 0.2.6 on it stops by itself, and before it tells of the first 50.
+    (found,) = problems(tmp_path, sources=b"sources:\n  " + opening * 100_000)
+    assert re.fullmatch(r"sources\.yaml:2:\d+: this is nested deeper than 50 levels", found)
 
 
 def test_a_file_with_a_byte_order_mark_and_crlf_has_the_same_places(tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ Location: TypeAlias = tuple[int | str, ...]  # the keys and positions that lead 
 Place: TypeAlias = tuple[int, int]  # line and column, from 1
 
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MAX_DEPTH = 50  # the deepest valid configuration has six levels
 _MAX_ALIASED = 100_000  # values that aliases may repeat, so that a few lines cannot stand for millions
 _TEXT_TAGS = (None, "!", "tag:yaml.org,2002:str")
 _PLAIN_TAGS = (None, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
@@ -164,8 +163,8 @@ class _Reader:
             return _scalar(event)
         if getattr(event, "tag", None) not in _PLAIN_TAGS:
             raise _refused(event, *_NO_TAGS)
-        if depth == _MAX_DEPTH:
-            raise _refused(event, f"this is nested deeper than {_MAX_DEPTH} levels", "")
+        if depth == syntax.MAX_DEPTH:
+            raise syntax.too_deep(*_place(event))
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(_place(event), depth + 1)
         return self._sequence(_place(event), depth + 1)

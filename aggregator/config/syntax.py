@@ -30,6 +30,7 @@ _COLON = "："
 _DASH = "[\uff0d\u2013\u2014]"
 _SLIP = re.compile(f"{_COLON}|{_DASH}")
 _KEY_WITHOUT_BLANK = re.compile(r"^\s*(?:- +)*[A-Za-z_-]+(?P<colon>:)(?!//)\S")
+MAX_DEPTH = 50  # the deepest valid configuration has six levels
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what libyaml counts as a line
 
 
@@ -130,8 +131,15 @@ def _slip(sign: str, place: tuple[int, int]) -> BadYamlError:
     return BadYamlError(*place, f"the dash {sign} of a list item is full-width", "write '-' in ASCII")
 
 
+def too_deep(line: int, column: int) -> BadYamlError:
+    """The refusal of what begins there, because it is nested deeper than `MAX_DEPTH`."""
+    return BadYamlError(line, column, f"this is nested deeper than {MAX_DEPTH} levels")
+
+
 def explain(error: yaml.MarkedYAMLError, text: str) -> BadYamlError:
     """PyYAML's error at the place where the mistake is, with what to do where we can tell."""
+    if error.problem == _TOO_DEEP and error.problem_mark:
+        return too_deep(error.problem_mark.line + 1, error.problem_mark.column + 1)
     lines = [line.partition(" #")[0] for line in _LINE_BREAK.split(text)]
     at_start = error.context in ("while scanning a simple key", "while scanning a quoted scalar")
     mark = error.context_mark if at_start and error.context_mark else error.problem_mark
@@ -177,6 +185,7 @@ def _hint(error: yaml.MarkedYAMLError, line: str, column: int) -> str:
     return _HINTS.get(error.problem or "", "look at the indentation and the quotes here and on the line before")
 
 
+_TOO_DEEP = "exceeded maximum nesting depth"  # libyaml since 0.2.6, at 1,000, maybe before it tells of the 50
 _IN_FLOW = (
     "did not find expected ',' or '}'",
     "did not find expected ',' or ']'",
