@@ -34,6 +34,7 @@ MOST_WORKERS = 4
 SWITCH = (
     0.0005  # seconds after which a thread that computes lets others go on: a request waits for the store's that long
 )
+STEP = timedelta(minutes=1)  # a clock that is set back by more is trouble
 DRAIN = 2.0  # seconds that polls under way get at the stop
 
 Load = Callable[[], Config]
@@ -117,7 +118,7 @@ class _Life:
         self._pending: Config | None = None
         self._paused_until = 0.0
         self._store_trouble = ""
-        self._clock_is_back = False
+        self._clock_is_back: timedelta | None = None
         self._refiling = False
         self._last_beat = time.monotonic()
         self.caught_up = False
@@ -141,8 +142,10 @@ class _Life:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
-        followers = [asyncio.create_task(work) for work in (self._watch(), self._follow(), _watch_loop())]
         clockwork = schedule.Clockwork()
+        followers = [
+            asyncio.create_task(work) for work in (self._watch(), self._follow(), _watch_loop(), clockwork.keep_going())
+        ]
         clockwork.every(TICK, self._tick)
         clockwork.every(HOUSEKEEPING, self._keep_house)
         clockwork.start()
@@ -179,10 +182,14 @@ class _Life:
             if (asked := await self._line.writer.run(store.decisions.asked, "apply")) and not self._refiling:
                 self._refiling = True
                 self._spawn(self._refile(asked))
-            if await self._line.anything_due(_now()):
+            is_due = await self._line.anything_due(_now())
+            self._clock_is_back = None
+            if is_due:
                 self._spawn(self._poll())
         except _UNWRITABLE as error:
             self._pause(error)
+        except pipeline.BackwardsError as error:
+            self._wait_for_the_clock(error)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -195,14 +202,16 @@ class _Life:
             # A whole second, as ticks begin on one: an interval of so many seconds ends when a tick begins.
             await self._line.tick(_now().replace(microsecond=0), patience=PATIENCE, report=said.report)
             said.end()
-            self._clock_is_back = False
         except _UNWRITABLE as error:
             self._pause(error)
         except pipeline.BackwardsError as error:
-            if not self._clock_is_back:
-                log.warning("the clock went backwards, polling waits until it is as late again: %s", error)
-            self._clock_is_back = True
-            self._paused_until = time.monotonic() + STORE_PAUSE
+            self._wait_for_the_clock(error)
+
+    def _wait_for_the_clock(self, error: pipeline.BackwardsError) -> None:
+        if self._clock_is_back is None:
+            log.warning("the clock went backwards, polling waits until it is as late again: %s", error)
+        self._clock_is_back = error.by
+        self._paused_until = time.monotonic() + STORE_PAUSE
 
     async def _catch_up(self) -> None:
         try:
@@ -251,6 +260,8 @@ class _Life:
             return "the store thread is gone"
         if self.caught_up and time.monotonic() - self._last_beat > 60:
             return "no tick for a minute"
+        if self._clock_is_back is not None and self._clock_is_back > STEP:
+            return f"the clock went backwards, polling waits for {self._clock_is_back}"
         return self._store_trouble
 
     # ------------------------------------------------------------------------------------------------- configuration

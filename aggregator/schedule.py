@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
@@ -88,12 +89,11 @@ class Clockwork:
     def every(self, period: timedelta, job: Callable[[], Awaitable[None]]) -> None:
         """Run `job` each `period`, from the next whole second on. A run that comes late is not skipped but folded into
         one."""
-        now = datetime.now(self._scheduler.timezone)
         self._scheduler.add_job(
             job,
             "interval",
             seconds=period.total_seconds(),
-            next_run_time=now.replace(microsecond=0) + timedelta(seconds=1),
+            next_run_time=self._next_second(),
             misfire_grace_time=None,
             coalesce=True,
             max_instances=1,
@@ -102,6 +102,17 @@ class Clockwork:
     def start(self) -> None:
         """Start ticking."""
         self._scheduler.start()
+
+    async def keep_going(self) -> None:
+        """For ever: run a job soon that would wait for more than its period, as the clock was set back."""
+        while True:
+            await asyncio.sleep(1)
+            for job in self._scheduler.get_jobs():
+                if job.next_run_time - job.trigger.interval > self._next_second():
+                    job.modify(next_run_time=self._next_second())
+
+    def _next_second(self) -> datetime:
+        return datetime.now(self._scheduler.timezone).replace(microsecond=0) + timedelta(seconds=1)
 
     def stop(self) -> None:
         """Start no job any more. Jobs that run are the caller's to wait for."""

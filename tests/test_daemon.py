@@ -375,3 +375,14 @@ def test_a_first_tick_that_reaches_nothing_points_to_the_demo(instance, feeds):
     instance.configure([{"name": "a", "url": "http://127.0.0.1:9/feed.xml", "every": "1s"}])
     instance.start()
     instance.wait_for(lambda: "aggregator demo" in "".join(instance.lines))
+
+
+def test_a_clock_that_was_set_back_is_said_also_while_nothing_is_due(instance, feeds):
+    feeds["/a.xml"] = rss(item(1))
+    instance.configure([source(feeds, "a") | {"every": "1h"}])
+    instance.poll("--now", "2099-01-01T00:00:00Z")
+    instance.start()
+    instance.wait_for(lambda: "the clock went backwards" in "".join(instance.lines))
+    status, _, said = instance.get("/healthz")
+    assert (status, b"clock" in said) == (503, True)
+    assert titles(instance) == ["Story 1"]

@@ -46,7 +46,9 @@ UNDER_WAY = 1000  # polls at the most that a tick has under way
 
 
 class BackwardsError(errors.AggregatorError):
-    """A tick was asked for at a time before the last one."""
+    """A tick was asked for at a time before the last one: `by` so much."""
+
+    by = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +149,17 @@ class Pipeline:
         still under way. Raises BackwardsError, and StoreError when nothing can be stored.
         """
         setup = self.setup
-        last = await self.writer.run(store.sources.begin_tick, now)
-        if last is not None:
-            raise BackwardsError(
-                f"{now.isoformat()} lies before the last tick, {last.isoformat()}: choose a later time"
-            )
+        _refuse_before(await self.writer.run(store.sources.begin_tick, now), now)
         states = await self._take_due(setup, now, names, forced)
         await self._poll_all(setup, states, now, patience, report)
         await self.catch_up(setup, now)
         return len(states)
 
     async def anything_due(self, now: datetime) -> bool:
-        """Whether a tick at `now` would find a source that is not under way already."""
-        room = UNDER_WAY - len(self._under_way)
-        return room > 0 and bool(await self.writer.run(store.sources.due, now, 1, frozenset(self._under_way)))
+        """Whether a tick at `now` would find a source that is not under way already. Raises BackwardsError."""
+        last, due = await self.writer.run(store.sources.last_tick_and_due, now, frozenset(self._under_way))
+        _refuse_before(last, now)
+        return due and len(self._under_way) < UNDER_WAY
 
     async def _take_due(self, setup: Setup, now: datetime, names: Sequence[str], forced: bool) -> list[SourceState]:
         """The sources to poll, marked as under way before another tick can take them too."""
@@ -440,6 +439,13 @@ class Pipeline:
             log.warning("feed %s: entry %s cannot be published and is left out: %s", mark.term, entry_id, reason)
         await self.writer.run(store.publications.rendered, mark)
         return written
+
+
+def _refuse_before(last: datetime | None, now: datetime) -> None:
+    if last is not None and now < last:
+        error = BackwardsError(f"{now.isoformat()} lies before the last tick, {last.isoformat()}: choose a later time")
+        error.by = last - now
+        raise error
 
 
 def _is_known(answer: fetch.Fetched, state: SourceState) -> bool:

@@ -151,6 +151,11 @@ def last_tick(db: Database) -> datetime | None:
     return moment(int(row["value"])) if row else None
 
 
+def last_tick_and_due(db: Database, now: datetime, beside: Collection[int]) -> tuple[datetime | None, bool]:
+    """When the last tick began, and whether the time of any source has come, without those in `beside`."""
+    return last_tick(db), bool(due(db, now, 1, beside))
+
+
 def due(db: Database, now: datetime, limit: int, beside: Collection[int] = ()) -> list[SourceState]:
     """Up to `limit` sources whose time has come, longest due first, without those in `beside` (under way), nor those
     that want this hour or day skipped.
